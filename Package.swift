@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Language mode 6 with warnings as errors; glibc's GNU interfaces on every target, or the first
+/// clean build fails on `fd_set`.
+let common: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let gnu: [CSetting] = [.define("_GNU_SOURCE")]
+let sources = common + [.strictMemorySafety()]
+
+let package = Package(
+    name: "swrunc",
+    products: [
+        .executable(name: "swrunc", targets: ["swrunc"]),
+        .library(name: "OCIRuntime", targets: ["OCIRuntime"]),
+    ],
+    targets: [
+        .target(name: "CSys", path: "Sources/CSys/kernel", cSettings: gnu),
+        .systemLibrary(name: "CYajl", path: "Sources/CSys/yajl"),
+        .systemLibrary(name: "CSeccomp", path: "Sources/CSys/seccomp"),
+        .systemLibrary(name: "CCap", path: "Sources/CSys/cap"),
+        .target(name: "Sys", dependencies: ["CSys"], cSettings: gnu, swiftSettings: sources),
+        .target(name: "Spec", dependencies: ["CYajl"], cSettings: gnu, swiftSettings: sources),
+        .target(
+            name: "Init", dependencies: ["Sys", "Spec", "CCap"],
+            cSettings: gnu, swiftSettings: sources),
+        .target(
+            name: "OCIRuntime", dependencies: ["Init", "Sys", "Spec", "CSeccomp"],
+            cSettings: gnu, swiftSettings: sources),
+        .executableTarget(
+            name: "swrunc", dependencies: ["OCIRuntime", "Spec"],
+            cSettings: gnu, swiftSettings: sources),
+        .testTarget(
+            name: "SpecTests", dependencies: ["Spec"], cSettings: gnu, swiftSettings: common),
+    ]
+)

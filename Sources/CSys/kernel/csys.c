@@ -1,0 +1,2 @@
+#include "csys.h"
+int csys_present(void) { return 1; }
