@@ -5,7 +5,6 @@ import PackageDescription
 /// clean build fails on `fd_set`.
 let common: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
 ]
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]

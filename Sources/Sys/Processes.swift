@@ -1,0 +1,84 @@
+import CSys
+import Glibc
+
+/// Ends this process at once: no exit handlers, no buffers, as a cloned child must.
+package func exitNow(_ status: Int32) -> Never {
+    csys_exit(status)
+    while true {}
+}
+
+/// How a process ended.
+package enum ExitStatus: Equatable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+
+    /// The shell's convention: 128 + n when a signal ended it.
+    package var code: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signalled(let signal): 128 + signal
+        }
+    }
+}
+
+/// `pidfd_open(2)`.
+package func openProcess(_ pid: Int32) throws(SysError) -> Fd {
+    Fd(owning: try check(csys_pidfd_open(pid), "pidfd_open(\(pid))"))
+}
+
+/// `pidfd_send_signal(2)`: never reaches a recycled pid.
+package func signal(_ pidfd: Int32, _ number: Int32) throws(SysError) {
+    try check(csys_pidfd_send_signal(pidfd, number), "pidfd_send_signal(\(number))")
+}
+
+/// Waits for the child behind `pidfd` and reaps it.
+package func wait(pidfd: Int32) throws(SysError) -> ExitStatus {
+    var exit = csys_exit()
+    try checkRetrying(
+        { unsafe csys_waitid(3, pidfd, &exit, WEXITED) }, "waitid(P_PIDFD)")
+    return exit.code == 1 ? .exited(exit.status) : .signalled(exit.status)
+}
+
+/// Reaps any child that has ended; nil when none has. ECHILD means that no child is left.
+package func reapAny() throws(SysError) -> (pid: Int32, status: ExitStatus)? {
+    var exit = csys_exit()
+    try checkRetrying(
+        { unsafe csys_waitid(0, 0, &exit, WEXITED | WNOHANG) }, "waitid(P_ALL)")
+    if exit.pid == 0 { return nil }
+    return (exit.pid, exit.code == 1 ? .exited(exit.status) : .signalled(exit.status))
+}
+
+/// `poll(2)` on one descriptor: the events that came, 0 on timeout.
+/// - Parameter milliseconds: -1 waits without limit.
+package func poll(_ fd: Int32, _ events: Int32, milliseconds: Int32) throws(SysError) -> Int32 {
+    var one = pollfd(fd: fd, events: Int16(truncatingIfNeeded: events), revents: 0)
+    try checkRetrying({ unsafe csys_poll(&one, 1, milliseconds) }, "poll(\(fd))")
+    return Int32(one.revents)
+}
+
+/// `prctl(2)`.
+@discardableResult
+package func prctl(
+    _ option: Int32, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0, name: String
+) throws(SysError) -> Int {
+    try check(csys_prctl(option, a, b, c, 0), "prctl(\(name))")
+}
+
+/// `execve(2)`; returns only to throw. The arrays are C vectors prepared before the clone.
+package func execute(
+    _ path: String, _ arguments: CStringArray, _ environment: CStringArray
+) -> SysError {
+    let result = unsafe csys_execve(path, arguments.pointers, environment.pointers)
+    return SysError("execve(\(quoted(path)))", Int32(truncatingIfNeeded: -result))
+}
+
+/// A NULL-terminated vector of C strings that lives until the process execs or ends.
+@safe package struct CStringArray: @unchecked Sendable {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    package init(_ strings: [String]) {
+        unsafe pointers = .allocate(capacity: strings.count + 1)
+        for (index, text) in strings.enumerated() { unsafe pointers[index] = strdup(text) }
+        unsafe pointers[strings.count] = nil
+    }
+}
