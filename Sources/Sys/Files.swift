@@ -179,7 +179,7 @@ package func makeDirectory(
     try check(unsafe csys_mkdirat(directory, path, mode), "mkdir(\(quoted(path)))")
 }
 
-/// `mkdir -p`, for paths of the host only; below a root file system see `Root`.
+/// `mkdir -p`, for paths of the host only; below a root file system see `RootDirectory`.
 package func makeDirectories(_ path: String, mode: UInt32) throws(SysError) {
     let result = unsafe csys_mkdirat(AT_FDCWD, path, mode)
     if result == 0 || result == -Int(EEXIST) { return }

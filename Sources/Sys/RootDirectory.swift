@@ -7,7 +7,7 @@ import Glibc
 ///
 /// `openat2(2)` with `RESOLVE_IN_ROOT` does the work; without it, and where missing directories are
 /// to be made, the tree is walked component by component on `O_PATH` descriptors.
-package struct Root: ~Copyable {
+package struct RootDirectory: ~Copyable {
     package let fd: Fd
 
     /// Takes the directory open as `fd` as the top.
