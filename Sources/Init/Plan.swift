@@ -1,4 +1,4 @@
-public import Spec
+import Spec
 
 /// What will be done to make a container, or to run one more process in it: one list of steps, in
 /// order. A pure value: nothing has happened yet.

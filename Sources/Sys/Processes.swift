@@ -56,12 +56,20 @@ package func poll(_ fd: Int32, _ events: Int32, milliseconds: Int32) throws(SysE
     return Int32(one.revents)
 }
 
+/// The operations of `prctl(2)` used here, by their number in `linux/prctl.h`.
+package enum ProcessControl: Int32, Sendable {
+    case setParentDeathSignal = 1
+    case setDumpable = 4
+    case setKeepCapabilities = 8
+    case dropBoundingCapability = 24
+    case setChildSubreaper = 36
+    case setNoNewPrivileges = 38
+}
+
 /// `prctl(2)`.
-@discardableResult
-package func prctl(
-    _ option: Int32, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0, name: String
-) throws(SysError) -> Int {
-    try check(csys_prctl(option, a, b, c, 0), "prctl(\(name))")
+package func processControl(_ operation: ProcessControl, _ argument: UInt) throws(SysError) {
+    try check(
+        csys_prctl(operation.rawValue, argument, 0, 0, 0), "prctl(\(operation), \(argument))")
 }
 
 /// `execve(2)`; returns only to throw. The arrays are C vectors prepared before the clone.
