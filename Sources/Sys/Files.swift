@@ -235,3 +235,7 @@ package func clock(_ id: Int32) -> (seconds: Int64, nanoseconds: Int64) {
     _ = unsafe csys_clock(id, &seconds, &nanoseconds)
     return (seconds, nanoseconds)
 }
+
+package func changeDirectory(_ path: String) throws(SysError) {
+    try check(unsafe csys_chdir(path), "chdir(\(quoted(path)))")
+}
