@@ -27,8 +27,17 @@ extension Performer {
         _ body: (borrowing RootDirectory) throws(SysError) -> R
     ) throws(SysError) -> R {
         if root == nil { root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY)) }
-        guard let root else { throw .refused("the container's root is not open") }
-        return try body(root)
+        return try withRoot(body)
+    }
+
+    /// Calls `body` with the root file system that an earlier step opened.
+    borrowing func withRoot<R>(
+        _ body: (borrowing RootDirectory) throws(SysError) -> R
+    ) throws(SysError) -> R {
+        switch root {
+        case .some(let root): return try body(root)
+        case .none: throw .refused("the container's root is not open")
+        }
     }
 
     /// Finds the program as a shell does, by the PATH of the container's own environment, and sees
