@@ -31,6 +31,9 @@ package struct Fd: ~Copyable {
     }
 }
 
+/// Closes a descriptor that nothing owns.
+package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
+
 /// Marks every descriptor from `first` on close-on-exec, so that none reaches the user's program
 /// (CVE-2024-21626). Kernels before 5.11 lack the flag: there the descriptors are marked one by one.
 package func closeOnExec(from first: Int32) throws(SysError) {

@@ -157,3 +157,53 @@ package func setSeccompFilter(_ filter: [UInt8], flags: UInt32) throws(SysError)
             "seccomp(SECCOMP_SET_MODE_FILTER, \(hex(UInt64(flags))), \(filter.count / 8) instructions)"
         ))
 }
+
+/// A variable of this process's environment; nil where it is missing or empty.
+package func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+}
+
+/// Executes the program open as `fd` in this process, with the arguments and the environment that
+/// this process was started with; returns only to fail.
+package func executeAgain(_ fd: Int32) -> SysError {
+    let emptyPath: Int32 = 0x1000
+    let result = unsafe csys_execveat(fd, "", CommandLine.unsafeArgv, environ, emptyPath)
+    return SysError("execveat(\(fd), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
+}
+
+/// Whether this process's effective ids may write to the file.
+package func isWritable(_ path: String) -> Bool {
+    unsafe csys_faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+}
+
+/// Whether the file is in memory and sealed against writing (`memfd_create(2)`).
+package func isSealed(_ fd: Int32) -> Bool {
+    let getSeals: Int32 = 1034
+    let sealWrite = 8
+    let seals = csys_fcntl(fd, getSeals, 0)
+    return seals >= 0 && seals & sealWrite != 0
+}
+
+/// A copy of a file in memory, sealed against every change.
+package func sealedCopy(of path: String) throws(SysError) -> Fd {
+    let cloexecAndSealing: UInt32 = 3
+    let addSeals: Int32 = 1033
+    let allSeals = 0xf
+    let source = try openFile(path, O_RDONLY)
+    let copy = Fd(
+        owning: try check(
+            unsafe csys_memfd_create("swrunc", cloexecAndSealing), "memfd_create()"))
+    let size = Int(try source.status().size)
+    var done = 0
+    while done < size {
+        let count = try checkRetrying(
+            { csys_sendfile(copy.raw, source.raw, size - done) }, "sendfile(\(quoted(path)))")
+        if count == 0 { throw SysError("sendfile(\(quoted(path)))", EIO) }
+        done += count
+    }
+    try check(csys_fchmod(copy.raw, 0o755), "fchmod(memfd)")
+    try check(csys_fcntl(copy.raw, addSeals, allSeals), "fcntl(memfd, F_ADD_SEALS)")
+    return copy
+}
