@@ -66,6 +66,9 @@ package enum ProcessControl: Int32, Sendable {
     case setNoNewPrivileges = 38
 }
 
+/// `setsid(2)`.
+package func newSession() throws(SysError) { try check(csys_setsid(), "setsid()") }
+
 /// `prctl(2)`.
 package func processControl(_ operation: ProcessControl, _ argument: UInt) throws(SysError) {
     try check(

@@ -283,6 +283,20 @@ static inline long csys_prlimit(int pid, int resource, uint64_t soft, uint64_t h
     uint64_t limit[2] = {soft, hard};
     return csys_result(syscall(SYS_prlimit64, pid, resource, limit, NULL));
 }
+static inline long csys_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit = {0, 0};
+    long result = csys_result(prlimit(0, resource, NULL, &limit));
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return result;
+}
+static inline long csys_capget_permitted(uint64_t *permitted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    long result = csys_result(syscall(SYS_capget, &header, data));
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return result;
+}
 static inline long csys_sethostname(const char *name, size_t length) {
     return csys_result(syscall(SYS_sethostname, name, length));
 }
