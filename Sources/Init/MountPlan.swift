@@ -1,4 +1,4 @@
-public import Spec
+import Spec
 
 /// One entry of `mounts`, with its options understood.
 public struct MountPlan: Sendable {

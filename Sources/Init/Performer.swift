@@ -1,5 +1,5 @@
 import Glibc
-public import Spec
+import Spec
 import Sys
 
 /// The container side: performs the init's steps of a plan, one after the other, and ends in the
@@ -42,8 +42,8 @@ package struct Performer: ~Copyable {
     private mutating func perform() throws(SysError) {
         // Neither other processes of the container's pid namespace nor a tracer may look into this
         // process or reach its executable while it still has the host's rights.
-        try prctl(PR_SET_DUMPABLE, 0, name: "PR_SET_DUMPABLE, 0")
-        try prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), name: "PR_SET_PDEATHSIG, SIGKILL")
+        try processControl(.setDumpable, 0)
+        try processControl(.setParentDeathSignal, UInt(SIGKILL))
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
             try waitForGo()
         }

@@ -56,12 +56,20 @@ package func poll(_ fd: Int32, _ events: Int32, milliseconds: Int32) throws(SysE
     return Int32(one.revents)
 }
 
+/// The operations of `prctl(2)` used here, by their number in `linux/prctl.h`.
+package enum ProcessControl: Int32, Sendable {
+    case setParentDeathSignal = 1
+    case setDumpable = 4
+    case setKeepCapabilities = 8
+    case dropBoundingCapability = 24
+    case setChildSubreaper = 36
+    case setNoNewPrivileges = 38
+}
+
 /// `prctl(2)`.
-@discardableResult
-package func prctl(
-    _ option: Int32, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0, name: String
-) throws(SysError) -> Int {
-    try check(csys_prctl(option, a, b, c, 0), "prctl(\(name))")
+package func processControl(_ operation: ProcessControl, _ argument: UInt) throws(SysError) {
+    try check(
+        csys_prctl(operation.rawValue, argument, 0, 0, 0), "prctl(\(operation), \(argument))")
 }
 
 /// `execve(2)`; returns only to throw. The arrays are C vectors prepared before the clone.
@@ -81,4 +89,71 @@ package func execute(
         for (index, text) in strings.enumerated() { unsafe pointers[index] = strdup(text) }
         unsafe pointers[strings.count] = nil
     }
+
+    /// Frees the vector; only for one that a child has used up.
+    package func free() {
+        var index = 0
+        while let text = unsafe pointers[index] {
+            unsafe Glibc.free(text)
+            index += 1
+        }
+        unsafe pointers.deallocate()
+    }
+}
+
+/// A moment on the monotonic clock.
+package struct Deadline: Sendable {
+    private let end: Int64
+
+    package init(seconds: Int64) { self.init(milliseconds: seconds.multipliedClamping(by: 1000)) }
+
+    package init(milliseconds: Int64) {
+        let now = clock(CLOCK_MONOTONIC)
+        let (sum, overflow) = (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+            .addingReportingOverflow(milliseconds)
+        end = overflow ? Int64.max : sum
+    }
+
+    /// What is left, at least 0, as `poll(2)` takes it.
+    package var milliseconds: Int32 {
+        let now = clock(CLOCK_MONOTONIC)
+        let left = end - (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+        return Int32(clamping: max(left, 0))
+    }
+}
+
+extension Int64 {
+    fileprivate func multipliedClamping(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? Int64.max : product
+    }
+}
+
+/// `poll(2)` for input on two descriptors, of which either may be -1.
+package func pollEither(
+    _ first: Int32, _ second: Int32, milliseconds: Int32
+) throws(SysError) -> (first: Bool, second: Bool) {
+    var both = [
+        pollfd(fd: first, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: second, events: Int16(POLLIN), revents: 0),
+    ]
+    try checkRetrying({ unsafe csys_poll(&both, 2, milliseconds) }, "poll(\(first), \(second))")
+    return (both[0].revents != 0, both[1].revents != 0)
+}
+
+/// `seccomp(SECCOMP_SET_MODE_FILTER)` with `struct sock_filter`s as bytes: the notify descriptor with
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`, else 0.
+package func setSeccompFilter(_ filter: [UInt8], flags: UInt32) throws(SysError) -> Int32 {
+    let setModeFilter: UInt32 = 1
+    var copy = filter
+    let result = unsafe copy.withUnsafeMutableBytes { bytes in
+        var program = unsafe csys_fprog(
+            count: UInt16(clamping: bytes.count / 8), filter: bytes.baseAddress)
+        return unsafe csys_seccomp(setModeFilter, flags, &program)
+    }
+    return Int32(
+        truncatingIfNeeded: try check(
+            result,
+            "seccomp(SECCOMP_SET_MODE_FILTER, \(hex(UInt64(flags))), \(filter.count / 8) instructions)"
+        ))
 }
