@@ -61,6 +61,25 @@ extension Fd {
             { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
     }
 
+    /// One `write(2)` of bytes: how many were taken; nil when none can be for now.
+    package static func writeSome(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) -> Int? {
+        let result = unsafe csys_write(raw, bytes, bytes.count)
+        if result == -Int(EAGAIN) { return nil }
+        return try checkRetrying({ result == -Int(EINTR) ? 0 : result }, "write(\(raw))")
+    }
+
+    /// Writes all of `bytes` to a descriptor that somebody else owns.
+    package static func writeAll(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) {
+        var left = bytes[...]
+        while !left.isEmpty {
+            if let count = try writeSome(raw, Array(left)) {
+                left.removeFirst(count)
+            } else {
+                _ = try poll(raw, Int32(POLLOUT), milliseconds: -1)
+            }
+        }
+    }
+
     /// One `read(2)`: empty at the end.
     package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)
@@ -109,4 +128,9 @@ package func replaceStandardStreams(
             try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
         }
     }
+}
+
+package func setNonBlocking(_ fd: Int32) throws(SysError) {
+    let flags = try check(csys_fcntl(fd, F_GETFL, 0), "fcntl(\(fd), F_GETFL)")
+    try check(csys_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)), "fcntl(\(fd), O_NONBLOCK)")
 }

@@ -52,20 +52,26 @@ extension Runtime {
             throw RuntimeError(error)
         }
         if container.record.hasPoststop {
-            let hooks = try container.config().hooks.poststop
-            let state = container.state(.stopped).json
-            for hook in hooks {
-                do throws(SysError) {
-                    try HookRunner.run(hook, kind: .poststop, state: state)
-                } catch {
-                    warnings.append("\(error)")
-                }
-            }
+            warnings += runPoststop(try container.config().hooks, container.record)
         }
         do throws(SysError) {
             try container.directory.remove()
         } catch {
             throw RuntimeError(error)
+        }
+        return warnings
+    }
+
+    /// Runs the poststop hooks: one that fails is a warning, and the others still run.
+    func runPoststop(_ hooks: Hooks, _ record: ContainerRecord) -> [String] {
+        let state = record.state(.stopped).json()
+        var warnings: [String] = []
+        for hook in hooks.poststop {
+            do throws(SysError) {
+                try HookRunner.run(hook, kind: .poststop, state: state)
+            } catch {
+                warnings.append("\(error)")
+            }
         }
         return warnings
     }

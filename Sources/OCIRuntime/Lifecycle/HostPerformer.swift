@@ -18,7 +18,9 @@ struct HostPerformer: ~Copyable {
     private var channel: Channel?
     /// The pty's master where there is no console socket.
     private(set) var terminal: Int32 = -1
-    private(set) var warnings: [String]
+    var warnings: [String]
+    /// Whether any hook was run: then the poststop hooks are owed.
+    private(set) var ranHooks = false
 
     init(
         plan: Plan, prepared: Prepared, cgroup: Cgroup?, seccompCache: SeccompCache,
@@ -201,7 +203,8 @@ struct HostPerformer: ~Copyable {
         case .runHooks(let kind, let hooks):
             var state = plan.state
             state.pid = pid
-            let json = state.json
+            let json = state.json()
+            ranHooks = true
             for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
         case .setRlimit(let type, let soft, let hard):
             try setLimit(of: pid, type.number, soft: soft, hard: hard, name: type.rawValue)

@@ -1,4 +1,4 @@
-public import Spec
+import Spec
 
 /// What `create` and `run` are asked for.
 public struct CreateOptions: Sendable {

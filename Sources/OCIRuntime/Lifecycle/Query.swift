@@ -1,5 +1,5 @@
 import Glibc
-public import Spec
+import Spec
 import Sys
 
 /// What `state` and `list` show of a container.
@@ -47,7 +47,7 @@ extension ContainerStatus {
     init(_ container: borrowing Container) {
         let status = container.status
         self.init(
-            state: container.state(status), rootfs: container.record.rootfs,
+            state: container.record.state(status), rootfs: container.record.rootfs,
             created: container.record.created, owner: container.record.owner)
     }
 }

@@ -53,7 +53,7 @@ extension Runtime {
     func runPoststart(_ container: borrowing Container) throws(RuntimeError) {
         guard container.record.hasPoststart else { return }
         let hooks = try container.config().hooks.poststart
-        let state = container.state(.running).json
+        let state = container.record.state(.running).json()
         do throws(SysError) {
             for hook in hooks { try HookRunner.run(hook, kind: .poststart, state: state) }
         } catch {

@@ -1,5 +1,5 @@
 import Glibc
-public import Spec
+import Spec
 import Sys
 
 /// A container that exists: its directory and what is written down of it.
@@ -41,12 +41,13 @@ struct Container: ~Copyable {
                     + "damaged: \(error)")
         }
     }
+}
 
-    /// The state as hooks get it.
+extension ContainerRecord {
+    /// The state as hooks and callers get it.
     func state(_ status: Status) -> State {
         State(
-            ociVersion: record.ociVersion, id: record.id, status: status,
-            pid: status == .stopped ? nil : record.pid, bundle: record.bundle,
-            annotations: record.annotations)
+            ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? nil : pid,
+            bundle: bundle, annotations: annotations)
     }
 }

@@ -48,7 +48,9 @@ struct ContainerRecord {
         }
         return writer.bytes
     }
+}
 
+extension ContainerRecord {
     /// Reads `state.json`.
     init(reading directory: borrowing StateDirectory) throws(RuntimeError) {
         let file = "\(directory.path)/\(StateDirectory.stateFile)"
