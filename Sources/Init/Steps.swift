@@ -9,8 +9,8 @@ extension Performer {
         case .joinCgroup: try joinCgroup()
         case .joinNamespaces(let types): try joinNamespaces(types)
         case .becomeNamespaceRoot: try becomeNamespaceRoot()
-        case .newSession: try newSession()
-        case .newCgroupNamespace: try unshare(NamespaceKind.cgroup.rawValue)
+        case .newSession: try Sys.newSession()
+        case .newCgroupNamespace: try Sys.unshare(NamespaceKind.cgroup.rawValue)
         case .newSessionKeyring(let name): try newSessionKeyring(name)
         case .bringUpLoopback: try bringUp(interface: "lo")
 
