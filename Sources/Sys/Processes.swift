@@ -92,4 +92,121 @@ package func execute(
         for (index, text) in strings.enumerated() { unsafe pointers[index] = strdup(text) }
         unsafe pointers[strings.count] = nil
     }
+
+    /// Frees the vector; only for one that a child has used up.
+    package func free() {
+        var index = 0
+        while let text = unsafe pointers[index] {
+            unsafe Glibc.free(text)
+            index += 1
+        }
+        unsafe pointers.deallocate()
+    }
+}
+
+/// A moment on the monotonic clock.
+package struct Deadline: Sendable {
+    private let end: Int64
+
+    package init(seconds: Int64) { self.init(milliseconds: seconds.multipliedClamping(by: 1000)) }
+
+    package init(milliseconds: Int64) {
+        let now = clock(CLOCK_MONOTONIC)
+        let (sum, overflow) = (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+            .addingReportingOverflow(milliseconds)
+        end = overflow ? Int64.max : sum
+    }
+
+    /// What is left, at least 0, as `poll(2)` takes it.
+    package var milliseconds: Int32 {
+        let now = clock(CLOCK_MONOTONIC)
+        let left = end - (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+        return Int32(clamping: max(left, 0))
+    }
+}
+
+extension Int64 {
+    fileprivate func multipliedClamping(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? Int64.max : product
+    }
+}
+
+/// `poll(2)` for input on two descriptors, of which either may be -1.
+package func pollEither(
+    _ first: Int32, _ second: Int32, milliseconds: Int32
+) throws(SysError) -> (first: Bool, second: Bool) {
+    var both = [
+        pollfd(fd: first, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: second, events: Int16(POLLIN), revents: 0),
+    ]
+    try checkRetrying({ unsafe csys_poll(&both, 2, milliseconds) }, "poll(\(first), \(second))")
+    return (both[0].revents != 0, both[1].revents != 0)
+}
+
+/// `seccomp(SECCOMP_SET_MODE_FILTER)` with `struct sock_filter`s as bytes: the notify descriptor with
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`, else 0.
+package func setSeccompFilter(_ filter: [UInt8], flags: UInt32) throws(SysError) -> Int32 {
+    let setModeFilter: UInt32 = 1
+    var copy = filter
+    let result = unsafe copy.withUnsafeMutableBytes { bytes in
+        var program = unsafe csys_fprog(
+            count: UInt16(clamping: bytes.count / 8), filter: bytes.baseAddress)
+        return unsafe csys_seccomp(setModeFilter, flags, &program)
+    }
+    return Int32(
+        truncatingIfNeeded: try check(
+            result,
+            "seccomp(SECCOMP_SET_MODE_FILTER, \(hex(UInt64(flags))), \(filter.count / 8) instructions)"
+        ))
+}
+
+/// A variable of this process's environment; nil where it is missing or empty.
+package func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+}
+
+/// Executes the program open as `fd` in this process, with the arguments and the environment that
+/// this process was started with; returns only to fail.
+package func executeAgain(_ fd: Int32) -> SysError {
+    let emptyPath: Int32 = 0x1000
+    let result = unsafe csys_execveat(fd, "", CommandLine.unsafeArgv, environ, emptyPath)
+    return SysError("execveat(\(fd), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
+}
+
+/// Whether this process's effective ids may write to the file.
+package func isWritable(_ path: String) -> Bool {
+    unsafe csys_faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+}
+
+/// Whether the file is in memory and sealed against writing (`memfd_create(2)`).
+package func isSealed(_ fd: Int32) -> Bool {
+    let getSeals: Int32 = 1034
+    let sealWrite = 8
+    let seals = csys_fcntl(fd, getSeals, 0)
+    return seals >= 0 && seals & sealWrite != 0
+}
+
+/// A copy of a file in memory, sealed against every change.
+package func sealedCopy(of path: String) throws(SysError) -> Fd {
+    let cloexecAndSealing: UInt32 = 3
+    let addSeals: Int32 = 1033
+    let allSeals = 0xf
+    let source = try openFile(path, O_RDONLY)
+    let copy = Fd(
+        owning: try check(
+            unsafe csys_memfd_create("swrunc", cloexecAndSealing), "memfd_create()"))
+    let size = Int(try source.status().size)
+    var done = 0
+    while done < size {
+        let count = try checkRetrying(
+            { csys_sendfile(copy.raw, source.raw, size - done) }, "sendfile(\(quoted(path)))")
+        if count == 0 { throw SysError("sendfile(\(quoted(path)))", EIO) }
+        done += count
+    }
+    try check(csys_fchmod(copy.raw, 0o755), "fchmod(memfd)")
+    try check(csys_fcntl(copy.raw, addSeals, allSeals), "fcntl(memfd, F_ADD_SEALS)")
+    return copy
 }
