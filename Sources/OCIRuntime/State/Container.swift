@@ -10,8 +10,9 @@ struct Container: ~Copyable {
     /// - Throws: where there is none with this id, or its state file cannot be read.
     init(root: String, id: String) throws(RuntimeError) {
         try validate(id)
-        directory = try StateDirectory(root: root, id: id)
+        let directory = try StateDirectory(root: root, id: id)
         record = try ContainerRecord(reading: directory)
+        self.directory = directory
     }
 
     var identity: ProcessIdentity {
