@@ -41,5 +41,8 @@ let package = Package(
         .testTarget(
             name: "swruncTests", dependencies: ["swrunc", "Arguments"],
             cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"],
+            cSettings: gnu, swiftSettings: common),
     ]
 )
