@@ -93,10 +93,11 @@ const char *last_stderr(void)
     return text;
 }
 
+// 0 lifts the deadline; whether it had passed stays known until the next command.
 static void set_deadline(int seconds)
 {
     struct itimerval timer = {.it_value.tv_sec = seconds};
-    timed_out = 0;
+    if (seconds > 0) timed_out = 0;
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 

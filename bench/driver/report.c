@@ -249,7 +249,7 @@ static void verdict(const char *what, const char *measured, const char *budget, 
     static const char *const words[] = {"**not met**", "met", "not measured"};
     if (met != 2) judged++;
     if (met == 0) unmet++;
-    printf("| %s | %s | %s | %s |\n", what, measured, budget, words[met]);
+    printf("| %s | %s | %s | %s |\n", what, met == 2 ? "" : measured, budget, words[met]);
 }
 
 static void judge_ratio(enum mode mode, enum case_id id, double reference, const char *name, double most)
@@ -311,7 +311,7 @@ static void judge_crowd(int ours)
             before = median(crowds[ours].before[k].ms, crowds[ours].before[k].count);
             with = median(crowds[ours].with[k].ms, crowds[ours].with[k].count);
         }
-        snprintf(what, sizeof what, "%s with 500 live containers", names[k]);
+        snprintf(what, sizeof what, "%s with %d live containers", names[k], crowd_size ? crowd_size : 500);
         snprintf(measured, sizeof measured, "%.2f ms, alone %.2f ms", with, before);
         verdict(what, measured, "flat (≤ 1.2 ×, or 0.2 ms)",
                 before > 0 ? with <= before * 1.2 || with <= before + 0.2 : 2);
