@@ -35,5 +35,8 @@ let package = Package(
             cSettings: gnu, swiftSettings: sources),
         .testTarget(
             name: "SpecTests", dependencies: ["Spec"], cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "Conformance", path: "conformance", exclude: ["probe", "fixtures"],
+            cSettings: gnu, swiftSettings: common),
     ]
 )
