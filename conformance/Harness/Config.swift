@@ -9,7 +9,7 @@ func defaultConfig(cgroupsPath: String) -> JSON {
             "args": ["true"],
             "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
             "cwd": "/",
-            "capabilities": capabilities(["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]),
+            "capabilities": capabilitySets(["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]),
             "noNewPrivileges": true,
         ],
         "root": ["path": "rootfs"],
@@ -53,7 +53,7 @@ private let defaultMounts: JSON = [
 ]
 
 /// Bounding, effective and permitted sets of the same capabilities, as engines write them.
-func capabilities(_ names: [String]) -> JSON {
+func capabilitySets(_ names: [String]) -> JSON {
     ["bounding": JSON(names), "effective": JSON(names), "permitted": JSON(names)]
 }
 
