@@ -44,5 +44,8 @@ let package = Package(
         .testTarget(
             name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"],
             cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "Conformance", path: "conformance", exclude: ["probe", "fixtures"],
+            cSettings: gnu, swiftSettings: common),
     ]
 )

@@ -18,7 +18,6 @@ extension HostPerformer {
     func performCgroup(_ step: Step) throws(SysError) {}
 }
 extension Runtime {
-    func cgroup(for config: Config, id: String) throws(SysError) -> Cgroup { Cgroup(directories: []) }
+    func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup { Cgroup(directories: []) }
 }
 extension Step { var title: String { "step" } }
-func validate2(_ id: String) {}

@@ -36,7 +36,7 @@ struct Bundle {
             throw RuntimeError(error)
         }
         guard let root = config.root else {
-            throw RuntimeError("/root: the config names no root file system", place: "/root")
+            throw RuntimeError("the config names no root file system", place: "/root")
         }
         rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : "\(path)/\(root.path)"
         try Self.checkDirectory(rootfs)
@@ -49,7 +49,7 @@ struct Bundle {
             }
         } catch {
             throw RuntimeError(
-                "/root/path: \(error)", place: "/root/path",
+                "\(error)", place: "/root/path",
                 hint: "the root file system must be a directory")
         }
     }

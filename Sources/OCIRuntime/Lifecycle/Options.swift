@@ -14,6 +14,8 @@ public struct CreateOptions: Sendable {
     public var pidfdSocket: String?
     /// Where the process's pid is written, whole or not at all.
     public var pidFile: String?
+    /// The caller leaves while the program runs.
+    public var detached = false
     /// `MS_MOVE` and `chroot` in place of `pivot_root`.
     public var noPivot = false
     /// Keep the caller's session keyring.

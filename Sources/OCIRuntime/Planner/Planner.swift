@@ -55,7 +55,10 @@ public struct Planner {
 
     func plan(process: Process?) -> Plan {
         Plan(
-            id: options.id, steps: steps,
+            state: State(
+                ociVersion: config.ociVersion, id: options.id, status: .creating,
+                bundle: options.bundle, annotations: config.annotations),
+            steps: steps,
             process: process.map {
                 ProcessPlan(args: $0.args, env: $0.env, cwd: $0.cwd, terminal: $0.terminal)
             },
