@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `create`: make a container and leave its program waiting.
 struct CreateCommand: Verb, Equatable {
@@ -9,7 +10,10 @@ struct CreateCommand: Verb, Equatable {
     var preservedDescriptors: Int32 { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let options = options.forRuntime(session.inherited)
+        session.warn(
+            try session.perform { (runtime) throws(RuntimeError) in try runtime.create(options) })
+        return 0
     }
 }
 
@@ -54,6 +58,20 @@ extension CreationOptions {
             noPivot: parsed.isOn(Self.noPivotFlag),
             noNewKeyring: parsed.isOn(Self.noNewKeyringFlag),
             preserveFds: parsed.number(SharedFlags.preserveFds) ?? 0)
+    }
+
+    /// The same for the runtime.
+    func forRuntime(_ inherited: InheritedDescriptors) -> CreateOptions {
+        var options = CreateOptions(id: id, bundle: bundle)
+        options.config = config
+        options.consoleSocket = consoleSocket
+        options.pidfdSocket = pidfdSocket
+        options.pidFile = pidFile
+        options.noPivot = noPivot
+        options.noNewKeyring = noNewKeyring
+        options.preservedFds = inherited.listening + inherited.preserved
+        options.listenFds = inherited.listening
+        return options
     }
 
     static let flags = [

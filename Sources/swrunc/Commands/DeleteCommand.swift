@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `delete`: remove what is left of a container.
 struct DeleteCommand: Verb, Equatable {
@@ -10,7 +11,14 @@ struct DeleteCommand: Verb, Equatable {
     var regex = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let force = self.force
+        try session.forEach(id, isPattern: regex) { (session, id) throws(Failure) in
+            session.warn(
+                try session.perform { (runtime) throws(RuntimeError) in
+                    try runtime.delete(id, force: force)
+                })
+        }
+        return 0
     }
 }
 

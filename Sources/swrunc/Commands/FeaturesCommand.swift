@@ -1,4 +1,6 @@
 import Arguments
+import OCIRuntime
+import Spec
 
 /// `features`: show what the runtime supports.
 struct FeaturesCommand: Verb, Equatable {
@@ -7,7 +9,8 @@ struct FeaturesCommand: Verb, Equatable {
     init(_: Parsed) {}
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        try session.print(Runtime.features(version: Version.number).json(.spaces(2)))
+        return 0
     }
 }
 

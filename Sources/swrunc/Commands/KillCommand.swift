@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `kill`: send a signal to a container.
 struct KillCommand: Verb, Equatable {
@@ -12,7 +13,13 @@ struct KillCommand: Verb, Equatable {
     var regex = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let (signal, all) = (self.signal, self.all)
+        try session.forEach(id, isPattern: regex) { (session, id) throws(Failure) in
+            try session.perform { (runtime) throws(RuntimeError) in
+                try runtime.kill(id, signal: signal, all: all)
+            }
+        }
+        return 0
     }
 }
 

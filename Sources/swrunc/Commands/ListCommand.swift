@@ -1,4 +1,6 @@
 import Arguments
+import OCIRuntime
+import Spec
 
 /// `list`: show the containers below the root directory.
 struct ListCommand: Verb, Equatable {
@@ -8,7 +10,13 @@ struct ListCommand: Verb, Equatable {
     var quiet = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        var warnings: [String] = []
+        let containers = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.list(warnings: &warnings)
+        }
+        session.warn(warnings)
+        try session.print(quiet ? Self.ids(containers) : format.render(containers))
+        return 0
     }
 }
 

@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `plan`: show the steps that `create` would take.
 struct PlanCommand: Verb, Equatable {
@@ -18,7 +19,13 @@ struct PlanCommand: Verb, Equatable {
     var format = Format.text
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        var options = CreateOptions(id: id ?? "container", bundle: bundle)
+        options.config = config
+        let wanted = options
+        let plan = try session.perform { (runtime) throws(RuntimeError) in try runtime.plan(wanted) }
+        let report = PlanReport(plan)
+        try session.print(format == .json ? report.json : Array(report.text.utf8))
+        return 0
     }
 }
 

@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `run`: create a container, start it and wait for its program.
 struct RunCommand: Verb, Equatable {
@@ -12,7 +13,17 @@ struct RunCommand: Verb, Equatable {
     var preservedDescriptors: Int32 { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let options = options.forRuntime(session.inherited)
+        var how = RunOptions()
+        how.detach = detach
+        how.keep = keep
+        how.noSubreaper = noSubreaper
+        let wanted = how
+        let result = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.run(options, wanted)
+        }
+        session.warn(result.warnings)
+        return result.status
     }
 }
 

@@ -1,4 +1,7 @@
 import Arguments
+import Glibc
+import Spec
+import Sys
 
 /// `spec`: write a config.json to start from.
 struct SpecCommand: Verb, Equatable {
@@ -11,7 +14,15 @@ struct SpecCommand: Verb, Equatable {
     var rootless = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let config = rootless ? Config.rootlessTemplate(uid: getuid(), gid: getgid()) : .template
+        do throws(SysError) {
+            let flags = file == nil ? O_EXCL : O_TRUNC
+            let target = try openFile(path, O_WRONLY | O_CREAT | flags, mode: 0o644)
+            try target.write(config.json(.tabs) + [UInt8(ascii: "\n")])
+        } catch {
+            throw Failure("\(error)")
+        }
+        return 0
     }
 }
 

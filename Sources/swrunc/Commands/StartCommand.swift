@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `start`: let the program of a created container go.
 struct StartCommand: Verb, Equatable {
@@ -7,7 +8,9 @@ struct StartCommand: Verb, Equatable {
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        session.warn(try session.perform { (runtime) throws(RuntimeError) in try runtime.start(id) })
+        return 0
     }
 }
 

@@ -1,4 +1,6 @@
 import Arguments
+import OCIRuntime
+import Spec
 
 /// `state`: show the state of a container.
 struct StateCommand: Verb, Equatable {
@@ -7,7 +9,10 @@ struct StateCommand: Verb, Equatable {
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        let status = try session.perform { (runtime) throws(RuntimeError) in try runtime.state(id) }
+        try session.print(status.json(.spaces(2)))
+        return 0
     }
 }
 
