@@ -9,8 +9,10 @@ import Sys
 ///    │ ◀────────────────── reached k ── │   step k is yours
 ///    │ ◀──────────────────── warning ── │   any time
 ///    │ ◀─────────── terminal (+ fd) ─── │   the pty's master, without a console socket
-///    │ ◀────────────────────── ready ── │   created; blocked until start
-///    │ ── go ───────────────────────▶   │   start (`run`: the channel; else the start socket)
+///    │ ◀────────────────────── ready ── │   created
+///    │ ── go ───────────────────────▶   │   the state is written down (`run`: and start)
+///    ╎                                  │   blocked until `start` connects to the start socket
+///  start ── go ───────────────────▶     │
 ///    │ ◀────────────────── executing ── │   about to execve; then EOF by close-on-exec
 ///    │ ◀──────── failed k + reason ──── │   instead of any of these
 /// ```

@@ -16,7 +16,7 @@ extension Performer {
 
     /// Groups, user and the five capability sets, in the one order that works: the bounding set
     /// while CAP_SETPCAP is there, groups before the user, capabilities after it.
-    func setIdentity(_ identity: IdentityPlan) throws(SysError) {
+    static func setIdentity(_ identity: IdentityPlan) throws(SysError) {
         if let sets = identity.capabilities { try dropBounding(except: sets.bounding) }
         try processControl(.setKeepCapabilities, 1)
         if let groups = identity.groups { try setGroups(groups) }
@@ -27,7 +27,7 @@ extension Performer {
         if let sets = identity.capabilities { try setCapabilities(sets) }
     }
 
-    private func dropBounding(except keep: UInt64) throws(SysError) {
+    private static func dropBounding(except keep: UInt64) throws(SysError) {
         for capability in 0..<UInt(63) where keep & (1 << UInt64(capability)) == 0 {
             do throws(SysError) {
                 try processControl(.dropBoundingCapability, capability)
@@ -37,7 +37,7 @@ extension Performer {
         }
     }
 
-    private func setCapabilities(_ sets: CapabilitySets) throws(SysError) {
+    private static func setCapabilities(_ sets: CapabilitySets) throws(SysError) {
         var header = __user_cap_header_struct()
         header.version = UInt32(_LINUX_CAPABILITY_VERSION_3)
         func half(_ shift: UInt64) -> __user_cap_data_struct {

@@ -12,8 +12,8 @@ import Spec
 /// init                            └─ mounts … ─┘ reached └─ pivot … ──┘ ready … start … exec
 /// ```
 public struct Plan: Sendable {
-    /// The container's id.
-    public let id: String
+    /// The container's state as hooks get it; status and pid are filled in when they run.
+    public let state: State
     /// The steps, in the order in which they happen.
     public let steps: [Step]
     /// The program that the last step executes; nil where the config has no process.
@@ -22,9 +22,9 @@ public struct Plan: Sendable {
     public let warnings: [String]
 
     package init(
-        id: String, steps: [Step], process: ProcessPlan?, warnings: [String] = []
+        state: State, steps: [Step], process: ProcessPlan?, warnings: [String] = []
     ) {
-        self.id = id
+        self.state = state
         self.steps = steps
         self.process = process
         self.warnings = warnings

@@ -50,7 +50,7 @@ extension Performer {
         case .setSELinuxLabel(let label): try setSELinuxLabel(label)
         case .setNoNewPrivileges:
             try processControl(.setNoNewPrivileges, 1)
-        case .setIdentity(let identity): try setIdentity(identity)
+        case .setIdentity(let identity): try Performer.setIdentity(identity)
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 

@@ -3,9 +3,12 @@
 /// The standard dictionary's order differs from run to run, and what we print or apply must not.
 /// Keys are compared byte by byte, never by Unicode equivalence. The maps of a config are short, so
 /// a lookup is a linear search.
-public struct OrderedMap<Value: Sendable & Equatable>: Sendable, Equatable {
+///
+/// The value type is unconstrained on purpose: for a constrained one the Swift runtime looks up the
+/// conformance in the whole executable the first time each map type is used, 20 µs a time.
+public struct OrderedMap<Value> {
     /// One key with its value.
-    public struct Entry: Sendable, Equatable {
+    public struct Entry {
         /// The key, as written in the file.
         public var key: String
         /// The value.
@@ -49,6 +52,11 @@ public struct OrderedMap<Value: Sendable & Equatable>: Sendable, Equatable {
         return true
     }
 }
+
+extension OrderedMap: Sendable where Value: Sendable {}
+extension OrderedMap.Entry: Sendable where Value: Sendable {}
+extension OrderedMap: Equatable where Value: Equatable {}
+extension OrderedMap.Entry: Equatable where Value: Equatable {}
 
 extension OrderedMap: RandomAccessCollection {
     /// Always 0.

@@ -66,3 +66,21 @@ public struct ContainerProcessState: Sendable, Equatable {
         self.state = state
     }
 }
+
+extension State {
+    /// Parses and decodes a state.
+    public init(parsing document: [UInt8]) throws(ConfigError) {
+        try self.init(json: try JSONValue(parsing: document))
+    }
+
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            ociVersion: try object.required("ociVersion").string(),
+            id: try object.required("id").string(),
+            status: try object.required("status").word(),
+            pid: try object.integer("pid"),
+            bundle: try object.required("bundle").string(),
+            annotations: try object.stringMap("annotations") ?? [:])
+    }
+}

@@ -50,3 +50,60 @@ package func openDescriptors() throws(SysError) -> [Int32] {
     let directory = try openFile("/proc/self/fd", O_RDONLY | O_DIRECTORY)
     return try directory.names().compactMap { Int32($0) }.filter { $0 != directory.raw }
 }
+
+extension Fd {
+    /// One `write(2)` on a descriptor that somebody else owns.
+    package static func writeOnce(_ raw: Int32, _ text: String) throws(SysError) {
+        try checkRetrying(
+            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
+    }
+
+    /// One `read(2)`: empty at the end.
+    package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let length = try checkRetrying({ unsafe csys_read(raw, &bytes, limit) }, "read(\(raw))")
+        bytes.removeLast(limit - length)
+        return bytes
+    }
+}
+
+/// The two ends of a `pipe2(2)`; the write end may be closed first.
+package struct Pipe: ~Copyable {
+    private let readEnd: Fd
+    private var writeEnd: Fd?
+    /// The write end's number.
+    package let write: Int32
+
+    package init() throws(SysError) {
+        var fds: [Int32] = [-1, -1]
+        try check(unsafe csys_pipe2(&fds, O_CLOEXEC), "pipe2()")
+        readEnd = Fd(owning: fds[0])
+        writeEnd = Fd(owning: fds[1])
+        write = fds[1]
+    }
+
+    package var read: Int32 { readEnd.raw }
+    package mutating func closeWrite() { writeEnd = nil }
+}
+
+/// A file in memory that holds `bytes`, to be read from its beginning.
+package func memoryFile(holding bytes: [UInt8]) throws(SysError) -> Fd {
+    let cloexec: UInt32 = 1
+    let fd = Fd(owning: try check(unsafe csys_memfd_create("swrunc", cloexec), "memfd_create()"))
+    try fd.write(bytes)
+    try check(csys_lseek(fd.raw, 0, SEEK_SET), "lseek()")
+    return fd
+}
+
+/// Makes three descriptors this process's stdin, stdout and stderr.
+package func replaceStandardStreams(
+    _ input: Int32, _ output: Int32, _ error: Int32
+) throws(SysError) {
+    for (target, source) in [(0, input), (1, output), (2, error)] as [(Int32, Int32)] {
+        if source == target {
+            try check(csys_fcntl(source, F_SETFD, 0), "fcntl(\(source), F_SETFD)")
+        } else {
+            try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
+        }
+    }
+}

@@ -129,9 +129,15 @@ extension Fd {
         try checkRetrying(
             { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
     }
+}
 
-    /// The names in a directory, without `.` and `..`; names that are not UTF-8 are left out.
-    package borrowing func names() throws(SysError) -> [String] {
+extension Fd {
+    /// The names in the directory, from its beginning, without `.` and `..`.
+    package borrowing func names() throws(SysError) -> [String] { try Fd.names(of: raw) }
+
+    /// The names in an open directory; names that are not UTF-8 are left out.
+    package static func names(of raw: Int32) throws(SysError) -> [String] {
+        try check(csys_lseek(raw, 0, SEEK_SET), "lseek(\(raw))")
         var names: [String] = []
         var buffer = [UInt8](repeating: 0, count: 8192)
         while true {
@@ -235,3 +241,17 @@ package func clock(_ id: Int32) -> (seconds: Int64, nanoseconds: Int64) {
     _ = unsafe csys_clock(id, &seconds, &nanoseconds)
     return (seconds, nanoseconds)
 }
+
+package func changeDirectory(_ path: String) throws(SysError) {
+    try check(unsafe csys_chdir(path), "chdir(\(quoted(path)))")
+}
+
+/// `flock(2)`, exclusive; false when somebody else holds the lock.
+package func tryLock(_ fd: Int32) throws(SysError) -> Bool {
+    let result = csys_flock(fd, LOCK_EX | LOCK_NB)
+    if result == -Int(EWOULDBLOCK) { return false }
+    try checkRetrying({ result }, "flock(\(fd), LOCK_EX)")
+    return true
+}
+
+package func sleep(nanoseconds: Int64) { _ = csys_nanosleep(nanoseconds) }

@@ -79,3 +79,63 @@ package func joinSessionKeyring(_ name: String) throws(SysError) -> Int {
         unsafe csys_join_session_keyring(name),
         "keyctl(KEYCTL_JOIN_SESSION_KEYRING, \(quoted(name)))")
 }
+
+/// `sched_setattr(2)` of this process.
+/// - Parameters:
+///   - policy: the number of `SCHED_*`.
+///   - flags: `SCHED_FLAG_*` bits.
+///   - runtime, deadline, period: nanoseconds, for `SCHED_DEADLINE`.
+package func setScheduler(
+    policy: UInt32, flags: UInt64, nice: Int32, priority: UInt32, runtime: UInt64,
+    deadline: UInt64, period: UInt64
+) throws(SysError) {
+    var attributes = csys_sched_attr(
+        size: 48, policy: policy, flags: flags, nice: nice, priority: priority, runtime: runtime,
+        deadline: deadline, period: period)
+    try check(
+        unsafe csys_sched_setattr(0, &attributes),
+        "sched_setattr(policy \(policy), nice \(nice), priority \(priority))")
+}
+
+/// `ioprio_set(2)` of this process.
+package func setIOPriority(class kind: Int32, level: Int32) throws(SysError) {
+    let process: Int32 = 1
+    try check(
+        csys_ioprio_set(process, 0, kind << 13 | level),
+        "ioprio_set(class \(kind), priority \(level))")
+}
+
+/// `set_mempolicy(2)`; `nodes` are the node numbers of the mask.
+package func setMemoryPolicy(mode: Int32, nodes: [Int]) throws(SysError) {
+    let mask = bitMask(nodes)
+    try check(
+        unsafe csys_set_mempolicy(mode, mask, UInt(nodes.isEmpty ? 0 : mask.count * 64 + 1)),
+        "set_mempolicy(\(mode), \(nodes))")
+}
+
+/// `sched_setaffinity(2)` of a process, 0 for this one.
+package func setAffinity(of pid: Int32 = 0, cpus: [Int]) throws(SysError) {
+    let mask = bitMask(cpus)
+    try check(
+        unsafe csys_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity(\(cpus))")
+}
+
+private func bitMask(_ bits: [Int]) -> [UInt] {
+    var mask = [UInt](repeating: 0, count: (bits.max() ?? 0) / 64 + 1)
+    for bit in bits { mask[bit / 64] |= 1 << UInt(bit % 64) }
+    return mask
+}
+
+/// The numbers of a list such as `0-3,7` (`cpuset(7)`, List format); nil where it is not one.
+package func parseNumberList(_ text: String) -> [Int]? {
+    var numbers: [Int] = []
+    for part in text.utf8.split(separator: UInt8(ascii: ",")) {
+        let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard ends.count <= 2, let first = Int(Substring(ends[0])),
+            let last = Int(Substring(ends[ends.count - 1])), first >= 0, last >= first,
+            last < 65536
+        else { return nil }
+        numbers += first...last
+    }
+    return numbers.isEmpty ? nil : numbers
+}

@@ -92,4 +92,71 @@ package func execute(
         for (index, text) in strings.enumerated() { unsafe pointers[index] = strdup(text) }
         unsafe pointers[strings.count] = nil
     }
+
+    /// Frees the vector; only for one that a child has used up.
+    package func free() {
+        var index = 0
+        while let text = unsafe pointers[index] {
+            unsafe Glibc.free(text)
+            index += 1
+        }
+        unsafe pointers.deallocate()
+    }
+}
+
+/// A moment on the monotonic clock.
+package struct Deadline: Sendable {
+    private let end: Int64
+
+    package init(seconds: Int64) { self.init(milliseconds: seconds.multipliedClamping(by: 1000)) }
+
+    package init(milliseconds: Int64) {
+        let now = clock(CLOCK_MONOTONIC)
+        let (sum, overflow) = (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+            .addingReportingOverflow(milliseconds)
+        end = overflow ? Int64.max : sum
+    }
+
+    /// What is left, at least 0, as `poll(2)` takes it.
+    package var milliseconds: Int32 {
+        let now = clock(CLOCK_MONOTONIC)
+        let left = end - (now.seconds * 1000 + now.nanoseconds / 1_000_000)
+        return Int32(clamping: max(left, 0))
+    }
+}
+
+extension Int64 {
+    fileprivate func multipliedClamping(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? Int64.max : product
+    }
+}
+
+/// `poll(2)` for input on two descriptors, of which either may be -1.
+package func pollEither(
+    _ first: Int32, _ second: Int32, milliseconds: Int32
+) throws(SysError) -> (first: Bool, second: Bool) {
+    var both = [
+        pollfd(fd: first, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: second, events: Int16(POLLIN), revents: 0),
+    ]
+    try checkRetrying({ unsafe csys_poll(&both, 2, milliseconds) }, "poll(\(first), \(second))")
+    return (both[0].revents != 0, both[1].revents != 0)
+}
+
+/// `seccomp(SECCOMP_SET_MODE_FILTER)` with `struct sock_filter`s as bytes: the notify descriptor with
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`, else 0.
+package func setSeccompFilter(_ filter: [UInt8], flags: UInt32) throws(SysError) -> Int32 {
+    let setModeFilter: UInt32 = 1
+    var copy = filter
+    let result = unsafe copy.withUnsafeMutableBytes { bytes in
+        var program = unsafe csys_fprog(
+            count: UInt16(clamping: bytes.count / 8), filter: bytes.baseAddress)
+        return unsafe csys_seccomp(setModeFilter, flags, &program)
+    }
+    return Int32(
+        truncatingIfNeeded: try check(
+            result,
+            "seccomp(SECCOMP_SET_MODE_FILTER, \(hex(UInt64(flags))), \(filter.count / 8) instructions)"
+        ))
 }

@@ -73,3 +73,39 @@ extension Resources {
         }
     }
 }
+
+extension Resources.BlockIO {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        let throttle = ThrottleDevice.init(json:)
+        self.init(
+            weight: try object.integer("weight"),
+            leafWeight: try object.integer("leafWeight"),
+            weightDevice: try object.list("weightDevice", WeightDevice.init(json:)) ?? [],
+            throttleReadBpsDevice: try object.list("throttleReadBpsDevice", throttle) ?? [],
+            throttleWriteBpsDevice: try object.list("throttleWriteBpsDevice", throttle) ?? [],
+            throttleReadIOPSDevice: try object.list("throttleReadIOPSDevice", throttle) ?? [],
+            throttleWriteIOPSDevice: try object.list("throttleWriteIOPSDevice", throttle) ?? [])
+    }
+}
+
+extension Resources.BlockIO.WeightDevice {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            major: try object.required("major").integer(),
+            minor: try object.required("minor").integer(),
+            weight: try object.integer("weight"),
+            leafWeight: try object.integer("leafWeight"))
+    }
+}
+
+extension Resources.BlockIO.ThrottleDevice {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            major: try object.required("major").integer(),
+            minor: try object.required("minor").integer(),
+            rate: try object.required("rate").integer())
+    }
+}

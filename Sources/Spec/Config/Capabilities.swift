@@ -60,3 +60,15 @@ public enum Capability: UInt8, Sendable, CaseIterable {
         self.init(rawValue: UInt8(number))
     }
 }
+
+extension Capabilities {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            bounding: try object.strings("bounding") ?? [],
+            effective: try object.strings("effective") ?? [],
+            inheritable: try object.strings("inheritable") ?? [],
+            permitted: try object.strings("permitted") ?? [],
+            ambient: try object.strings("ambient") ?? [])
+    }
+}

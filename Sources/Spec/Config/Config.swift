@@ -52,3 +52,36 @@ public struct Root: Sendable, Equatable {
         self.readonly = readonly
     }
 }
+
+extension Config {
+    /// Parses and decodes a `config.json`.
+    ///
+    /// Properties that the spec does not know are ignored, as it demands; any other of the wrong
+    /// type or with a value the spec does not list is an error that names it.
+    public init(parsing document: [UInt8]) throws(ConfigError) {
+        try self.init(json: try JSONValue(parsing: document))
+    }
+
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            ociVersion: try object.required("ociVersion").string(),
+            root: try object.decode("root", Root.init(json:)),
+            mounts: try object.list("mounts", Mount.init(json:)) ?? [],
+            process: try object.decode("process", Process.init(json:)),
+            hostname: try object.nonEmpty("hostname"),
+            domainname: try object.nonEmpty("domainname"),
+            hooks: try object.decode("hooks", Hooks.init(json:)) ?? Hooks(),
+            linux: try object.decode("linux", Linux.init(json:)) ?? Linux(),
+            annotations: try object.stringMap("annotations") ?? [:])
+    }
+}
+
+extension Root {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            path: try object.required("path").string(),
+            readonly: try object.bool("readonly") ?? false)
+    }
+}

@@ -53,3 +53,25 @@ public struct NetDevice: Sendable, Equatable {
         self.name = name
     }
 }
+
+extension Device {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        let type: DeviceType = try object.required("type").word()
+        let isNumbered = type != .fifo
+        self.init(
+            path: try object.required("path").string(),
+            type: type,
+            major: try object.integer("major", isRequired: isNumbered) ?? 0,
+            minor: try object.integer("minor", isRequired: isNumbered) ?? 0,
+            fileMode: try object.integer("fileMode"),
+            uid: try object.integer("uid"),
+            gid: try object.integer("gid"))
+    }
+}
+
+extension NetDevice {
+    package init(json: JSONValue) throws(ConfigError) {
+        self.init(name: try json.object().nonEmpty("name"))
+    }
+}

@@ -48,3 +48,27 @@ public struct Hook: Sendable, Equatable {
         self.timeout = timeout
     }
 }
+
+extension Hooks {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            prestart: try object.list("prestart", Hook.init(json:)) ?? [],
+            createRuntime: try object.list("createRuntime", Hook.init(json:)) ?? [],
+            createContainer: try object.list("createContainer", Hook.init(json:)) ?? [],
+            startContainer: try object.list("startContainer", Hook.init(json:)) ?? [],
+            poststart: try object.list("poststart", Hook.init(json:)) ?? [],
+            poststop: try object.list("poststop", Hook.init(json:)) ?? [])
+    }
+}
+
+extension Hook {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            path: try object.required("path").string(),
+            args: try object.strings("args") ?? [],
+            env: try object.strings("env"),
+            timeout: try object.integer("timeout"))
+    }
+}

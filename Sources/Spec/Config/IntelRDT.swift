@@ -23,3 +23,15 @@ public struct IntelRDT: Sendable, Equatable {
         self.enableMonitoring = enableMonitoring
     }
 }
+
+extension IntelRDT {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            closID: try object.nonEmpty("closID"),
+            schemata: try object.strings("schemata") ?? [],
+            l3CacheSchema: try object.nonEmpty("l3CacheSchema"),
+            memBwSchema: try object.nonEmpty("memBwSchema"),
+            enableMonitoring: try object.bool("enableMonitoring") ?? false)
+    }
+}

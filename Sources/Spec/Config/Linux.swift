@@ -122,3 +122,44 @@ public struct TimeOffset: Sendable, Equatable {
         self.nanosecs = nanosecs
     }
 }
+
+extension Linux {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            namespaces: try object.list("namespaces", Namespace.init(json:)) ?? [],
+            uidMappings: try object.list("uidMappings", IDMapping.init(json:)) ?? [],
+            gidMappings: try object.list("gidMappings", IDMapping.init(json:)) ?? [],
+            timeOffsets: try object.map("timeOffsets", TimeOffset.init(json:)) ?? [:],
+            devices: try object.list("devices", Device.init(json:)) ?? [],
+            netDevices: try object.map("netDevices", NetDevice.init(json:)) ?? [:],
+            cgroupsPath: try object.nonEmpty("cgroupsPath"),
+            resources: try object.decode("resources", Resources.init(json:)),
+            intelRdt: try object.decode("intelRdt", IntelRDT.init(json:)),
+            memoryPolicy: try object.decode("memoryPolicy", MemoryPolicy.init(json:)),
+            sysctl: try object.stringMap("sysctl") ?? [:],
+            seccomp: try object.decode("seccomp", Seccomp.init(json:)),
+            rootfsPropagation: try object.wordOrEmpty("rootfsPropagation"),
+            maskedPaths: try object.strings("maskedPaths") ?? [],
+            readonlyPaths: try object.strings("readonlyPaths") ?? [],
+            mountLabel: try object.nonEmpty("mountLabel"),
+            personality: try object.decode("personality", Personality.init(json:)))
+    }
+}
+
+extension Personality {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            domain: try object.required("domain").word(),
+            flags: try object.strings("flags") ?? [])
+    }
+}
+
+extension TimeOffset {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            secs: try object.integer("secs") ?? 0, nanosecs: try object.integer("nanosecs") ?? 0)
+    }
+}

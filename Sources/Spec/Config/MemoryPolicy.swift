@@ -42,3 +42,13 @@ public enum MemoryPolicyFlag: String, Sendable, CaseIterable {
     /// The nodes stay as given.
     case staticNodes = "MPOL_F_STATIC_NODES"
 }
+
+extension MemoryPolicy {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            mode: try object.required("mode").word(),
+            nodes: try object.nonEmpty("nodes"),
+            flags: try object.words("flags") ?? [])
+    }
+}

@@ -43,3 +43,26 @@ public struct IDMapping: Sendable, Equatable {
         self.size = size
     }
 }
+
+extension Mount {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            destination: try object.required("destination").string(),
+            type: try object.nonEmpty("type"),
+            source: try object.nonEmpty("source"),
+            options: try object.strings("options") ?? [],
+            uidMappings: try object.list("uidMappings", IDMapping.init(json:)) ?? [],
+            gidMappings: try object.list("gidMappings", IDMapping.init(json:)) ?? [])
+    }
+}
+
+extension IDMapping {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            containerID: try object.required("containerID").integer(),
+            hostID: try object.required("hostID").integer(),
+            size: try object.required("size").integer())
+    }
+}

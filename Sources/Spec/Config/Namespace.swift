@@ -31,3 +31,11 @@ public enum NamespaceType: String, Sendable, CaseIterable {
     /// The monotonic and boot clocks.
     case time
 }
+
+extension Namespace {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            type: try object.required("type").word(), path: try object.nonEmpty("path"))
+    }
+}

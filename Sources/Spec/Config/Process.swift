@@ -106,3 +106,62 @@ public struct ExecCPUAffinity: Sendable, Equatable {
         self.final = final
     }
 }
+
+extension Process {
+    /// Parses and decodes a process, such as the file of `exec --process`.
+    public init(parsing document: [UInt8]) throws(ConfigError) {
+        try self.init(json: try JSONValue(parsing: document))
+    }
+
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            terminal: try object.bool("terminal") ?? false,
+            consoleSize: try object.decode("consoleSize", Box.init(json:)),
+            user: try object.decode("user", User.init(json:)) ?? User(),
+            args: try object.strings("args") ?? [],
+            env: try object.strings("env") ?? [],
+            cwd: try object.required("cwd").string(),
+            capabilities: try object.decode("capabilities", Capabilities.init(json:)),
+            rlimits: try object.list("rlimits", Rlimit.init(json:)) ?? [],
+            noNewPrivileges: try object.bool("noNewPrivileges") ?? false,
+            apparmorProfile: try object.nonEmpty("apparmorProfile"),
+            oomScoreAdj: try object.integer("oomScoreAdj"),
+            scheduler: try object.decode("scheduler", Scheduler.init(json:)),
+            selinuxLabel: try object.nonEmpty("selinuxLabel"),
+            ioPriority: try object.decode("ioPriority", IOPriority.init(json:)),
+            execCPUAffinity: try object.decode("execCPUAffinity", ExecCPUAffinity.init(json:)))
+    }
+}
+
+extension Box {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            height: try object.required("height").integer(),
+            width: try object.required("width").integer())
+    }
+}
+
+extension User {
+    // The spec's text requires uid and gid, its schema and Go types default them to 0, and hand
+    // written configs rely on that.
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            uid: try object.integer("uid") ?? 0,
+            gid: try object.integer("gid") ?? 0,
+            umask: try object.integer("umask"),
+            additionalGids: try object.list("additionalGids") { value throws(ConfigError) in
+                try value.integer()
+            } ?? [])
+    }
+}
+
+extension ExecCPUAffinity {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            initial: try object.nonEmpty("initial"), final: try object.nonEmpty("final"))
+    }
+}

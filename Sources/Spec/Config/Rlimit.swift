@@ -50,3 +50,13 @@ public enum RlimitType: String, Sendable, CaseIterable {
     /// Stack in bytes.
     case stack = "RLIMIT_STACK"
 }
+
+extension Rlimit {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            type: try object.required("type").word(),
+            soft: try object.required("soft").integer(),
+            hard: try object.required("hard").integer())
+    }
+}

@@ -89,3 +89,26 @@ public enum IOPriorityClass: String, Sendable, CaseIterable {
     /// Idle.
     case idle = "IOPRIO_CLASS_IDLE"
 }
+
+extension Scheduler {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            policy: try object.required("policy").word(),
+            nice: try object.integer("nice") ?? 0,
+            priority: try object.integer("priority") ?? 0,
+            flags: try object.words("flags") ?? [],
+            runtime: try object.integer("runtime") ?? 0,
+            deadline: try object.integer("deadline") ?? 0,
+            period: try object.integer("period") ?? 0)
+    }
+}
+
+extension IOPriority {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            class: try object.required("class").word(),
+            priority: try object.required("priority").integer())
+    }
+}

@@ -175,3 +175,41 @@ public enum SeccompArchitecture: String, Sendable, CaseIterable {
     // swift-format-ignore: AllPublicDeclarationsHaveDocumentation
     case sheb = "SCMP_ARCH_SHEB"
 }
+
+extension Seccomp {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            defaultAction: try object.required("defaultAction").word(),
+            defaultErrnoRet: try object.integer("defaultErrnoRet"),
+            architectures: try object.words("architectures") ?? [],
+            flags: try object.words("flags"),
+            listenerPath: try object.nonEmpty("listenerPath"),
+            listenerMetadata: try object.nonEmpty("listenerMetadata"),
+            syscalls: try object.list("syscalls", SeccompSyscall.init(json:)) ?? [])
+    }
+}
+
+extension SeccompSyscall {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            names: try object.required("names").list { value throws(ConfigError) in
+                try value.string()
+            },
+            action: try object.required("action").word(),
+            errnoRet: try object.integer("errnoRet"),
+            args: try object.list("args", SeccompArg.init(json:)) ?? [])
+    }
+}
+
+extension SeccompArg {
+    package init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        self.init(
+            index: try object.required("index").integer(),
+            value: try object.required("value").integer(),
+            valueTwo: try object.integer("valueTwo") ?? 0,
+            op: try object.required("op").word())
+    }
+}

@@ -332,6 +332,11 @@ static inline long csys_join_session_keyring(const char *name) {
 static inline long csys_keyctl(int operation, long a, long b, long c) {
     return csys_result(syscall(SYS_keyctl, operation, a, b, c));
 }
+/* struct sock_fprog, whose filter Swift sees as bytes. */
+struct csys_fprog {
+    uint16_t count;
+    void *filter;
+};
 static inline long csys_seccomp(unsigned operation, unsigned flags, void *argument) {
     return csys_result(syscall(SYS_seccomp, operation, flags, argument));
 }
