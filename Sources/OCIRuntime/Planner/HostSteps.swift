@@ -1,10 +1,11 @@
 import Init
 import Spec
+import Sys
 
 /// The host's steps up to the clone, and the one right after it.
 extension Planner {
     mutating func prepareOnHost() throws(PlanError) {
-        prepareCgroup()
+        try prepareCgroup()
         for (type, path, place) in namespaces.joined {
             host(place, .openNamespace(type, path: path))
         }
@@ -16,10 +17,27 @@ extension Planner {
         try clone()
     }
 
-    private mutating func prepareCgroup() {
-        guard options.cgroupManager != .disabled else { return }
-        steps += CgroupPlanner.steps(
-            for: config.linux, layout: facts.cgroups(), path: cgroupPath)
+    private mutating func prepareCgroup() throws(PlanError) {
+        let linux = config.linux
+        let path = try CgroupPath(linux.cgroupsPath, id: options.id)
+        var layout = CgroupLayout.none
+        if options.cgroupManager == .cgroupfs {
+            layout = try cgroupLayout(needsOwn: !path.isAbsolute)
+            cgroup = (layout, path)
+        }
+        let planned = try CgroupPlanner.plan(
+            for: linux.resources, path: path, layout: layout, manager: options.cgroupManager,
+            isRootless: !isPrivileged || facts.inUserNamespace)
+        steps += planned.steps
+        warnings += planned.warnings
+    }
+
+    func cgroupLayout(needsOwn: Bool) throws(PlanError) -> CgroupLayout {
+        do throws(SysError) {
+            return try facts.cgroups(needsOwn)
+        } catch {
+            throw PlanError("/linux/cgroupsPath", error.description, hint: error.hint)
+        }
     }
 
     /// Whether a source is opened with the host's rights: where the init will not have them, and for
@@ -86,7 +104,7 @@ extension Planner {
             "/linux/namespaces",
             .clone(
                 new: namespaces.new.filter { $0 != .cgroup },
-                join: namespaces.order(privileged: isPrivileged).beforeClone,
+                join: namespaces.order.beforeClone,
                 timeOffsets: offsets))
         if namespaces.isNew(.user) {
             host(

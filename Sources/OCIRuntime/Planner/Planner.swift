@@ -13,13 +13,15 @@ import Spec
 /// init   createContainer hooks, change of root, what it hides, names, cwd, program │ start
 ///        startContainer hooks, labels, limits, seccomp and identity, execute
 /// ```
-public struct Planner {
+package struct Planner {
     let config: Config
     let facts: HostFacts
     let options: PlanOptions
     let namespaces: NamespaceLayout
     /// The options of `mounts`, by index.
     let mountOptions: [MountOptions]
+    /// nil where there are to be none.
+    var cgroup: (layout: CgroupLayout, path: CgroupPath)?
     /// Mounts that become read-only after the change of root.
     var readOnlyLater: [(place: String, path: String)] = []
     var warnedAboutLabel = false
@@ -29,13 +31,13 @@ public struct Planner {
     /// The plan that creates a container.
     ///
     /// - Throws: what the config asks for and cannot have, with its place.
-    public static func plan(
+    package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
         var planner = try Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
-        try planner.enter()
+        planner.enter()
         try planner.makeRootFileSystem()
         planner.runCreateHooks()
         try planner.changeRoot()
@@ -55,7 +57,10 @@ public struct Planner {
 
     func plan(process: Process?) -> Plan {
         Plan(
-            id: options.id, steps: steps,
+            state: State(
+                id: options.id, status: .creating, bundle: options.bundle,
+                annotations: config.annotations),
+            steps: steps,
             process: process.map {
                 ProcessPlan(args: $0.args, env: $0.env, cwd: $0.cwd, terminal: $0.terminal)
             },
@@ -79,9 +84,6 @@ public struct Planner {
 
     /// Whether the runtime has an administrator's rights over its own user namespace.
     var isPrivileged: Bool { facts.has(.sysAdmin) }
-
-    /// The container's cgroup as the config names it.
-    var cgroupPath: String { config.linux.cgroupsPath ?? options.id }
 
     /// The root file system's absolute path on the host.
     var rootPath: String {
