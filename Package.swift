@@ -34,5 +34,6 @@ let package = Package(
             cSettings: gnu, swiftSettings: sources),
         .testTarget(
             name: "SpecTests", dependencies: ["Spec"], cSettings: gnu, swiftSettings: common),
+        .testTarget(name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"], cSettings: gnu, swiftSettings: common),
     ]
 )

@@ -15,7 +15,8 @@ extension Planner {
             propagation == .private || propagation == .rprivate
         {
             throw PlanError(
-                "/linux/rootfsPropagation", "\(propagation.rawValue) is not safe without pivot_root",
+                "/linux/rootfsPropagation",
+                "\(propagation.rawValue) is not safe without pivot_root",
                 hint: "leave out --no-pivot")
         }
     }

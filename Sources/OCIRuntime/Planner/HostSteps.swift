@@ -10,7 +10,7 @@ extension Planner {
             host(place, .openNamespace(type, path: path))
         }
         try openMountSources()
-        try connectSockets()
+        try connectSockets(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
         if let process = config.process { try raiseLimits(for: process) }
@@ -68,8 +68,8 @@ extension Planner {
         }
     }
 
-    private mutating func connectSockets() throws(PlanError) {
-        if let process = config.process {
+    mutating func connectSockets(for process: Process?) throws(PlanError) {
+        if let process {
             try checkTerminal(process)
             if process.terminal, let path = options.consoleSocket {
                 host("/process/terminal", .connect(.console, path: path))
@@ -99,7 +99,9 @@ extension Planner {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
-        let offsets = config.linux.timeOffsets.map { TimeOffsetEntry(clock: $0.key, offset: $0.value) }
+        let offsets = config.linux.timeOffsets.map {
+            TimeOffsetEntry(clock: $0.key, offset: $0.value)
+        }
         host(
             "/linux/namespaces",
             .clone(

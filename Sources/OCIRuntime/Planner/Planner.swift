@@ -41,7 +41,7 @@ package struct Planner {
         try planner.makeRootFileSystem()
         planner.runCreateHooks()
         try planner.changeRoot()
-        try planner.finishCreate()
+        planner.finishCreate()
         try planner.start()
         return planner.plan(process: config.process)
     }
@@ -108,14 +108,18 @@ extension Planner {
     }
 
     /// The init's last steps of `create`, inside the new root.
-    mutating func finishCreate() throws(PlanError) {
-        if let process = config.process {
-            setPriorities(of: process)
-            `init`("/process/cwd", .changeDirectory(process.cwd))
-            if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
-            `init`("/process/args/0", .findExecutable)
-        }
+    mutating func finishCreate() {
+        if let process = config.process { settle(process) }
         `init`("", .waitForStart)
+    }
+
+    /// Priorities and place of the program, and the program itself. A umask comes after a working
+    /// directory that has to be made.
+    mutating func settle(_ process: Process) {
+        setPriorities(of: process)
+        `init`("/process/cwd", .changeDirectory(process.cwd))
+        if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
+        `init`("/process/args/0", .findExecutable)
     }
 
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).
