@@ -15,8 +15,12 @@ struct StateDirectory: ~Copyable {
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
         path = "\(root)/\(id)"
+        fd = try Self.open(path, id)
+    }
+
+    private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
         do throws(SysError) {
-            fd = try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         } catch where error.errno == ENOENT {
             throw RuntimeError("container \"\(id)\" does not exist")
         } catch {
@@ -27,6 +31,12 @@ struct StateDirectory: ~Copyable {
     /// Makes the directory of a new container, and locks it.
     init(making id: String, root: String) throws(RuntimeError) {
         path = "\(root)/\(id)"
+        try Self.make(path, root: root, id: id)
+        fd = try Self.open(path, id)
+        try lock()
+    }
+
+    private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
         do throws(SysError) {
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o711)
@@ -41,12 +51,6 @@ struct StateDirectory: ~Copyable {
                 "the state directory \(path): \(error)",
                 hint: "--root must name a directory that can be written")
         }
-        do throws(SysError) {
-            fd = try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        } catch {
-            throw RuntimeError(error)
-        }
-        try lock()
     }
 
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.

@@ -1,0 +1,18 @@
+import Arguments
+
+/// `features`: show what the runtime supports.
+struct FeaturesCommand: Verb, Equatable {
+    static let name = "features"
+
+    init(_: Parsed) {}
+
+    func run(_ session: inout Session) throws(Failure) -> Int32 {
+        throw .notImplemented
+    }
+}
+
+extension FeaturesCommand {
+    static let command = Command(
+        name, summary: "show what this runtime supports as JSON",
+        description: "The document is that of features.md in the OCI runtime specification.")
+}

@@ -1,0 +1,22 @@
+import Arguments
+
+/// `start`: let the program of a created container go.
+struct StartCommand: Verb, Equatable {
+    static let name = "start"
+
+    let id: String
+
+    func run(_ session: inout Session) throws(Failure) -> Int32 {
+        throw .notImplemented
+    }
+}
+
+extension StartCommand {
+    init(_ parsed: Parsed) {
+        self.init(id: parsed.positionals[0])
+    }
+
+    static let command = Command(
+        name, summary: "execute the program of a created container",
+        positionals: [SharedFlags.id])
+}

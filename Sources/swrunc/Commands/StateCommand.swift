@@ -1,0 +1,22 @@
+import Arguments
+
+/// `state`: show the state of a container.
+struct StateCommand: Verb, Equatable {
+    static let name = "state"
+
+    let id: String
+
+    func run(_ session: inout Session) throws(Failure) -> Int32 {
+        throw .notImplemented
+    }
+}
+
+extension StateCommand {
+    init(_ parsed: Parsed) {
+        self.init(id: parsed.positionals[0])
+    }
+
+    static let command = Command(
+        name, summary: "show the state of a container as JSON",
+        positionals: [SharedFlags.id])
+}
