@@ -4,8 +4,8 @@ import Sys
 
 /// `process.terminal`: a pty of the container's own devpts.
 extension Performer {
-    /// Allocates the pty, puts its slave onto `/dev/console` and the standard streams of a new
-    /// session, and sends the master to whoever asked for it. A process that joins the container
+    /// Allocates the pty, puts its slave onto `/dev/console` and the standard streams of this
+    /// session's leader, and sends the master to whoever asked for it. A process that joins the container
     /// only lacks the `/dev/console`.
     mutating func openConsole(_ size: Box?) throws(SysError) {
         let isNewContainer = root != nil
@@ -25,7 +25,6 @@ extension Performer {
         } else {
             try channel.send(.terminal, passing: master.raw)
         }
-        try startSession()
         try setControllingTerminal(slave.raw)
         try replaceStandardStreams(slave.raw, slave.raw, slave.raw)
         terminal = consume slave

@@ -39,13 +39,6 @@ package func ptyNumber(_ master: Int32) throws(SysError) -> Int {
     try check(csys_pty_number(master), "ioctl(\(master), TIOCGPTN)")
 }
 
-/// Makes this process the leader of a new session without a controlling terminal, unless it leads
-/// one already (`setsid(2)`).
-package func startSession() throws(SysError) {
-    let result = csys_setsid()
-    if result != -Int(EPERM) { try check(result, "setsid()") }
-}
-
 /// Makes `terminal` the controlling terminal of this session's leader.
 package func setControllingTerminal(_ terminal: Int32) throws(SysError) {
     try check(csys_set_controlling_terminal(terminal), "ioctl(\(terminal), TIOCSCTTY)")
