@@ -2,7 +2,7 @@ import Arguments
 
 /// `features`: show what the runtime supports.
 struct FeaturesCommand: Verb, Equatable {
-    static let name = "features"
+    static let name = CommandName.features
 
     init(_: Parsed) {}
 
@@ -13,6 +13,6 @@ struct FeaturesCommand: Verb, Equatable {
 
 extension FeaturesCommand {
     static let command = Command(
-        name, summary: "show what this runtime supports as JSON",
+        name.rawValue, summary: "show what this runtime supports as JSON",
         description: "The document is that of features.md in the OCI runtime specification.")
 }

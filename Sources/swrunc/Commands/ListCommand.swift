@@ -2,7 +2,7 @@ import Arguments
 
 /// `list`: show the containers below the root directory.
 struct ListCommand: Verb, Equatable {
-    static let name = "list"
+    static let name = CommandName.list
 
     var format = ListFormat.table
     var quiet = false
@@ -20,7 +20,7 @@ extension ListCommand {
     private static let quietFlag = Flag("quiet", "q", help: "show only the ids, one a line")
 
     static let command = Command(
-        name, summary: "list the containers below --root",
+        name.rawValue, summary: "list the containers below --root",
         flags: [SharedFlags.format, quietFlag])
 
     /// One line of the list.
