@@ -41,5 +41,11 @@ let package = Package(
         .testTarget(
             name: "swruncTests", dependencies: ["swrunc", "Arguments", "Sys"],
             cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"],
+            cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "Conformance", path: "conformance", exclude: ["probe", "fixtures"],
+            cSettings: gnu, swiftSettings: common),
     ]
 )

@@ -129,7 +129,7 @@ extension Performer {
         state.pid = pid
         let message = ContainerProcessState(
             pid: pid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
-        ).json
+        ).json()
         let listener = Fd(
             owning: try setSeccompFilter(program.filter, flags: program.flags | newListener))
         try send(prepared.seccompListener, message, passing: listener.raw)

@@ -31,6 +31,11 @@ public struct MountPlan: Sendable {
         case fileSystem(FileSystemPlan)
         /// The container's cgroups, as its own view of them.
         case cgroup(CgroupMountPlan)
+        /// Changes the mount that is at the destination already: its attributes, and with
+        /// `superblock` also the flags and options of its file system. This is what the option
+        /// `remount` asks for (`bind,remount`: nil), and how a mount whose content later steps
+        /// still make (`/dev`, a tmpfs) becomes read-only after them.
+        case remount(superblock: FileSystemPlan?)
     }
 
     public enum IDMapKind: Sendable { case single, recursive }
@@ -55,11 +60,13 @@ public struct MountPlan: Sendable {
 public struct FileSystemPlan: Sendable, Equatable {
     public var type: String
     public var source: String?
-    /// Superblock flags by the names `fsconfig(2)` knows: `ro`, `sync`, `dirsync`, `lazytime`, `mand`.
+    /// Superblock flags by the names `fsconfig(2)` knows: `ro`, `sync`, `dirsync`, `lazytime`, `mand`,
+    /// and for a remount the ones that clear: `rw`, `async`, `nolazytime`, `nomand`.
     public var superblockFlags: [String]
     /// `MS_*` bits that only `mount(2)` can carry (`MS_I_VERSION`, `MS_SILENT`); 0 for most.
     public var classicFlags: UInt
-    /// The file system's own options, `key` or `key=value`, in order.
+    /// The file system's own options, `key` or `key=value`, in order. A value may hold commas
+    /// (`context=…`): `fsconfig(2)` takes it as it is, `mount(2)` wants it in double quotes.
     public var data: [String]
 
     package init(

@@ -56,12 +56,15 @@ public struct Step: Sendable {
     }
 }
 
-/// Everything a step can be. The order here is about the order in a plan.
+/// Everything a step can be. The order here is about the order in a plan. What follows
+/// ``waitForStart`` belongs to `start`.
 public enum Action: Sendable {
     // MARK: before the clone
 
     /// Make the container's cgroup in every hierarchy.
     case createCgroup(path: String)
+    /// Open the cgroup that there is, for a process that joins the container.
+    case openCgroup(path: String)
     /// Write `value` to `file` of the container's cgroup; `controller` is empty on cgroup v2.
     case setCgroup(controller: String, file: String, value: String)
     /// Restrict device access: v1 `devices.allow`/`devices.deny`, v2 an eBPF program.
@@ -70,7 +73,9 @@ public enum Action: Sendable {
     case openNamespace(NamespaceType, path: String)
     /// Open a bind mount's source with the host's rights, for an init that will not have them.
     case openMountSource(mount: Int, source: String, recursive: Bool)
-    /// Make the user namespace that carries an idmapped mount's mappings.
+    /// Make the user namespace that carries an idmapped mount's mappings; without mappings it is the
+    /// user namespace that the container joins. A source opened by ``openMountSource`` is mapped at
+    /// once, with the host's rights; else the init maps its own new mount.
     case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
     /// Connect to the console socket, the seccomp listener …
     case connect(ConnectPurpose, path: String)
@@ -78,7 +83,14 @@ public enum Action: Sendable {
     case listenForStart
     /// Compile the seccomp filter, or take it from the cache.
     case loadSeccomp(Seccomp)
-    /// Clone the init into the container's new namespaces.
+    /// Raise this process's hard limit where it is lower: the init inherits it, and ``setRlimit``
+    /// then only ever lowers, which needs no right. So a limit that the host cannot grant fails
+    /// `create`, and a tight one does not disturb the init's own work.
+    case raiseRlimit(RlimitType, hard: UInt64)
+    /// Clone the init into the container's new namespaces, but for a new cgroup namespace: its root
+    /// is the cgroup of whoever makes it, so the init does (``newCgroupNamespace``). The namespaces
+    /// of `join` are entered before, in this order: a joined pid namespace only takes in children,
+    /// and new namespaces must belong to a joined user namespace.
     case clone(new: [NamespaceType], join: [NamespaceType], timeOffsets: [TimeOffsetEntry])
 
     // MARK: the host, after the clone
@@ -93,9 +105,15 @@ public enum Action: Sendable {
     case joinCgroup
     /// Enter the open namespaces that `clone` could not enter.
     case joinNamespaces([NamespaceType])
-    /// Become root in the new user namespace.
+    /// Become root in the container's user namespace.
     case becomeNamespaceRoot
+    /// Lead a new session, away from the caller's terminal.
+    case newSession
+    /// Unshare the cgroup namespace, inside the container's cgroup.
+    case newCgroupNamespace
     case newSessionKeyring(name: String)
+    /// By the host it comes before the clone, which inherits it: only the host may lower the value
+    /// where there is a user namespace.
     case setOOMScoreAdj(Int32)
     case setRlimit(RlimitType, soft: UInt64, hard: UInt64)
     case setScheduler(Scheduler)
@@ -122,7 +140,10 @@ public enum Action: Sendable {
     case changeRoot(path: String)
     case setRootPropagation(flags: UInt)
     case makeRootReadOnly
-    case setSysctl(key: String, value: String)
+    /// Make the mount at `path` read-only, which mount points and devices were still made in.
+    case makeMountReadOnly(path: String)
+    /// Write `value` to the file `path` below `/proc/sys`, such as `net/ipv4/ip_forward`.
+    case setSysctl(path: String, value: String)
     case maskPath(String)
     case makePathReadOnly(String)
     case setHostname(String)
@@ -140,8 +161,6 @@ public enum Action: Sendable {
     case setIdentity(IdentityPlan)
     case applySeccomp
     case execute
-
-    /// Which steps belong to `create`; what follows ``waitForStart`` belongs to `start`.
 }
 
 /// What a socket that the host connects beforehand is for.

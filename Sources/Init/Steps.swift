@@ -9,6 +9,8 @@ extension Performer {
         case .joinCgroup: try joinCgroup()
         case .joinNamespaces(let types): try joinNamespaces(types)
         case .becomeNamespaceRoot: try becomeNamespaceRoot()
+        case .newSession: try startSession()
+        case .newCgroupNamespace: try Sys.unshare(NamespaceKind.cgroup.rawValue)
         case .newSessionKeyring(let name): try newSessionKeyring(name)
         case .bringUpLoopback: try bringUp(interface: "lo")
 
@@ -32,7 +34,8 @@ extension Performer {
         case .changeRoot(let path): try changeRoot(path)
         case .setRootPropagation(let flags): try setRootPropagation(flags)
         case .makeRootReadOnly: try makeRootReadOnly()
-        case .setSysctl(let key, let value): try setSysctl(key, value)
+        case .makeMountReadOnly(let path): try makeMountReadOnly(path)
+        case .setSysctl(let path, let value): try setSysctl(path, value)
         case .maskPath(let path): try maskPath(path)
         case .makePathReadOnly(let path): try makePathReadOnly(path)
         case .setHostname(let name): try Sys.setHostname(name)
@@ -51,8 +54,9 @@ extension Performer {
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 
-        case .createCgroup, .setCgroup, .restrictDevices, .openNamespace, .openMountSource,
-            .openIDMap, .connect, .listenForStart, .loadSeccomp, .clone, .writeIDMappings:
+        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .openNamespace,
+            .openMountSource, .openIDMap, .connect, .listenForStart, .loadSeccomp, .raiseRlimit,
+            .clone, .writeIDMappings:
             throw .refused("a step of the host is not the init's")
         }
     }

@@ -28,6 +28,32 @@ package func setLimit(
         csys_prlimit(pid, resource, soft, hard), "prlimit(\(name), soft \(soft), hard \(hard))")
 }
 
+/// Raises this process's hard limit to `hard` where it is lower; the soft one stays.
+package func raiseHardLimit(_ resource: Int32, to hard: UInt64, name: String) throws(SysError) {
+    var soft: UInt64 = 0
+    var old: UInt64 = 0
+    try check(unsafe csys_getrlimit(resource, &soft, &old), "getrlimit(\(name))")
+    if old < hard { try setLimit(resource, soft: soft, hard: hard, name: name) }
+}
+
+/// The permitted capabilities of this process, as a mask of `1 << number` (`capget(2)`).
+package func permittedCapabilities() -> UInt64 {
+    var mask: UInt64 = 0
+    return unsafe csys_capget_permitted(&mask) == 0 ? mask : 0
+}
+
+/// The bounding set of this process and the kernel's last capability (`PR_CAPBSET_READ`).
+package func boundingCapabilities() -> (mask: UInt64, last: UInt8) {
+    let read: Int32 = 23
+    var mask: UInt64 = 0
+    for number in 0..<63 as Range<UInt8> {
+        let result = csys_prctl(read, UInt(number), 0, 0, 0)
+        if result < 0 { return (mask, number &- 1) }
+        if result > 0 { mask |= 1 << UInt64(number) }
+    }
+    return (mask, 62)
+}
+
 /// `sethostname(2)` of this UTS namespace.
 package func setHostname(_ name: String) throws(SysError) {
     try check(unsafe csys_sethostname(name, name.utf8.count), "sethostname(\(quoted(name)))")

@@ -247,6 +247,10 @@ static inline long csys_execveat(int dir, const char *path, char *const *argv, c
                                  int flags) {
     return csys_result(syscall(SYS_execveat, dir, path, argv, envp, flags));
 }
+/* The same program again: with this process's environment. */
+static inline long csys_execute_fd(int fd, char *const *argv) {
+    return csys_result(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
+}
 static inline long csys_execve(const char *path, char *const *argv, char *const *envp) {
     return csys_result(execve(path, argv, envp));
 }
@@ -282,6 +286,20 @@ static inline long csys_setresuid(uint32_t uid) {
 static inline long csys_prlimit(int pid, int resource, uint64_t soft, uint64_t hard) {
     uint64_t limit[2] = {soft, hard};
     return csys_result(syscall(SYS_prlimit64, pid, resource, limit, NULL));
+}
+static inline long csys_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
+    struct rlimit limit = {0, 0};
+    long result = csys_result(prlimit(0, resource, NULL, &limit));
+    *soft = limit.rlim_cur;
+    *hard = limit.rlim_max;
+    return result;
+}
+static inline long csys_capget_permitted(uint64_t *permitted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
+    long result = csys_result(syscall(SYS_capget, &header, data));
+    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    return result;
 }
 static inline long csys_sethostname(const char *name, size_t length) {
     return csys_result(syscall(SYS_sethostname, name, length));

@@ -1,0 +1,104 @@
+import Init
+import Spec
+
+/// The host's steps up to the clone, and the one right after it.
+extension Planner {
+    mutating func prepareOnHost() throws(PlanError) {
+        prepareCgroup()
+        for (type, path, place) in namespaces.joined {
+            host(place, .openNamespace(type, path: path))
+        }
+        try openMountSources()
+        try connectSockets()
+        if options.listensForStart { host("", .listenForStart) }
+        if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
+        if let process = config.process { try raiseLimits(for: process) }
+        try clone()
+    }
+
+    private mutating func prepareCgroup() {
+        guard options.cgroupManager != .disabled else { return }
+        steps += CgroupPlanner.steps(
+            for: config.linux, layout: facts.cgroups(), path: cgroupPath)
+    }
+
+    /// Whether a source is opened with the host's rights: where the init will not have them, and for
+    /// an idmapped mount, which takes the rights of the file system's owner.
+    func opensSource(_ index: Int) -> Bool {
+        let mount = config.mounts[index]
+        let options = mountOptions[index]
+        return isPrivileged && options.isBind(mount) && !options.isRemount
+            && (hasUserNamespace || options.idMap(of: mount) != nil)
+    }
+
+    private mutating func openMountSources() throws(PlanError) {
+        for (index, mount) in config.mounts.enumerated() {
+            let options = mountOptions[index]
+            if opensSource(index) {
+                let place = "/mounts/" + String(index)
+                host(
+                    place,
+                    .openMountSource(
+                        mount: index, source: try bindSource(mount, place),
+                        recursive: options.isRecursiveBind))
+            }
+            if options.idMap(of: mount) != nil {
+                let place = "/mounts/" + String(index)
+                let mappings = try idMappings(of: mount, place)
+                host(place, .openIDMap(mount: index, uid: mappings.uid, gid: mappings.gid))
+            }
+        }
+    }
+
+    private mutating func connectSockets() throws(PlanError) {
+        if let process = config.process {
+            try checkTerminal(process)
+            if process.terminal, let path = options.consoleSocket {
+                host("/process/terminal", .connect(.console, path: path))
+            }
+        }
+        guard let seccomp = config.linux.seccomp, seccomp.notifies else { return }
+        guard let path = seccomp.listenerPath else {
+            throw PlanError(
+                "/linux/seccomp/listenerPath", "is required where an action is SCMP_ACT_NOTIFY")
+        }
+        host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
+    }
+
+    func checkTerminal(_ process: Process) throws(PlanError) {
+        if process.terminal && options.detached && options.consoleSocket == nil {
+            throw PlanError(
+                "/process/terminal", "needs a console socket to send the terminal to",
+                hint: "give --console-socket, or run in the foreground")
+        }
+        if !process.terminal && options.consoleSocket != nil {
+            throw PlanError(
+                "/process/terminal", "is false, so there is nothing to send to the console socket")
+        }
+    }
+
+    private mutating func clone() throws(PlanError) {
+        if hasUserNamespace, let score = config.process?.oomScoreAdj {
+            host("/process/oomScoreAdj", .setOOMScoreAdj(score))
+        }
+        let offsets = config.linux.timeOffsets.map { TimeOffsetEntry(clock: $0.key, offset: $0.value) }
+        host(
+            "/linux/namespaces",
+            .clone(
+                new: namespaces.new.filter { $0 != .cgroup },
+                join: namespaces.order(privileged: isPrivileged).beforeClone,
+                timeOffsets: offsets))
+        if namespaces.isNew(.user) {
+            host(
+                "/linux/uidMappings",
+                .writeIDMappings(uid: config.linux.uidMappings, gid: config.linux.gidMappings))
+        }
+    }
+}
+
+extension Seccomp {
+    /// Whether an agent decides about some system call.
+    var notifies: Bool {
+        defaultAction == .notify || syscalls.contains { $0.action == .notify }
+    }
+}

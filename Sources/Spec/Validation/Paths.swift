@@ -1,0 +1,21 @@
+/// Whether a path begins with `/`.
+func isAbsolute(_ path: String) -> Bool {
+    path.utf8.first == UInt8(ascii: "/")
+}
+
+/// The error of a path that does not begin with `/`.
+func notAbsolute(_ path: String, at place: String) -> ConfigError {
+    ConfigError(place: place, message: "\(quoted(path)) is not an absolute path")
+}
+
+/// Checks that all paths of an array are absolute.
+func checkAbsolute(_ paths: [String], at place: String) throws(ConfigError) {
+    for (index, path) in paths.enumerated() where !isAbsolute(path) {
+        throw notAbsolute(path, at: "\(place)/\(index)")
+    }
+}
+
+/// Whether one of a path's components is `..`.
+func hasParentComponent(_ path: String) -> Bool {
+    path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+}
