@@ -3,7 +3,7 @@ import OCIRuntime
 
 /// `create`: make a container and leave its program waiting.
 struct CreateCommand: Verb, Equatable {
-    static let name = "create"
+    static let name = CommandName.create
 
     let options: CreationOptions
 
@@ -23,7 +23,7 @@ extension CreateCommand {
     }
 
     static let command = Command(
-        name, summary: "create a container and leave its program waiting for `start`",
+        name.rawValue, summary: "create a container and leave its program waiting for `start`",
         description: """
             Everything the configuration asks for is set up, and errors in it are reported; only the
             program itself is not executed yet.

@@ -3,7 +3,7 @@ import OCIRuntime
 
 /// `delete`: remove what is left of a container.
 struct DeleteCommand: Verb, Equatable {
-    static let name = "delete"
+    static let name = CommandName.delete
 
     /// The container, or with `regex` a pattern of ids.
     let id: String
@@ -34,7 +34,7 @@ extension DeleteCommand {
         "force", "f", help: "kill the container first; not an error when there is none")
 
     static let command = Command(
-        name, summary: "remove a container that has ended or was never started",
+        name.rawValue, summary: "remove a container that has ended or was never started",
         description: """
             Its cgroup, its mounts and its state are removed, and its poststop hooks are executed.
             """,

@@ -4,7 +4,7 @@ import Spec
 
 /// `features`: show what the runtime supports.
 struct FeaturesCommand: Verb, Equatable {
-    static let name = "features"
+    static let name = CommandName.features
 
     init(_: Parsed) {}
 
@@ -16,6 +16,6 @@ struct FeaturesCommand: Verb, Equatable {
 
 extension FeaturesCommand {
     static let command = Command(
-        name, summary: "show what this runtime supports as JSON",
+        name.rawValue, summary: "show what this runtime supports as JSON",
         description: "The document is that of features.md in the OCI runtime specification.")
 }

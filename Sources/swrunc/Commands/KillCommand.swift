@@ -3,7 +3,7 @@ import OCIRuntime
 
 /// `kill`: send a signal to a container.
 struct KillCommand: Verb, Equatable {
-    static let name = "kill"
+    static let name = CommandName.kill
 
     /// The container, or with `regex` a pattern of ids.
     let id: String
@@ -37,7 +37,7 @@ extension KillCommand {
         "all", "a", help: "signal every process of the container, not just the first")
 
     static let command = Command(
-        name, summary: "send a signal to the first process of a container",
+        name.rawValue, summary: "send a signal to the first process of a container",
         positionals: [
             SharedFlags.id,
             Positional(

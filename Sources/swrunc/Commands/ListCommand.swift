@@ -4,7 +4,7 @@ import Spec
 
 /// `list`: show the containers below the root directory.
 struct ListCommand: Verb, Equatable {
-    static let name = "list"
+    static let name = CommandName.list
 
     var format = ListFormat.table
     var quiet = false
@@ -28,7 +28,7 @@ extension ListCommand {
     private static let quietFlag = Flag("quiet", "q", help: "show only the ids, one a line")
 
     static let command = Command(
-        name, summary: "list the containers below --root",
+        name.rawValue, summary: "list the containers below --root",
         flags: [SharedFlags.format, quietFlag])
 
     /// One line of the list.

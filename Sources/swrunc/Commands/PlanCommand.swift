@@ -9,7 +9,7 @@ struct PlanCommand: Verb, Equatable {
         case json
     }
 
-    static let name = "plan"
+    static let name = CommandName.plan
 
     /// The id that the plan is made for, which occurs in paths; nil for a stand-in.
     var id: String?
@@ -42,7 +42,7 @@ extension PlanCommand {
         help: "how the plan looks")
 
     static let command = Command(
-        name, summary: "show the steps that `create` would take, and take none",
+        name.rawValue, summary: "show the steps that `create` would take, and take none",
         description: """
             Each step is shown with the place in the configuration that it comes from, such as
             /mounts/3, which is also how errors name it.

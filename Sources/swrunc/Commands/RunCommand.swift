@@ -3,7 +3,7 @@ import OCIRuntime
 
 /// `run`: create a container, start it and wait for its program.
 struct RunCommand: Verb, Equatable {
-    static let name = "run"
+    static let name = CommandName.run
 
     let options: CreationOptions
     var detach = false
@@ -40,7 +40,7 @@ extension RunCommand {
         "no-subreaper", help: "do not adopt and reap processes that the container leaves behind")
 
     static let command = Command(
-        name, summary: "create and start a container, wait for its program and delete it",
+        name.rawValue, summary: "create and start a container, wait for its program and delete it",
         description: """
             Signals that \(Program.name) receives are passed on to the program. With --detach the
             container goes on alone, and is deleted with `\(Program.name) delete`.

@@ -5,7 +5,7 @@ import Sys
 
 /// `spec`: write a config.json to start from.
 struct SpecCommand: Verb, Equatable {
-    static let name = "spec"
+    static let name = CommandName.spec
 
     /// The directory to write into; nil for the current one.
     var bundle: String?
@@ -40,7 +40,7 @@ extension SpecCommand {
         "rootless", help: "for a container that a user without privileges creates")
 
     static let command = Command(
-        name, summary: "write a config.json to start from",
+        name.rawValue, summary: "write a config.json to start from",
         description: """
             The container it describes executes sh, with the files below the directory rootfs. An
             existing config.json is left as it is.

@@ -3,7 +3,7 @@ import OCIRuntime
 
 /// `start`: let the program of a created container go.
 struct StartCommand: Verb, Equatable {
-    static let name = "start"
+    static let name = CommandName.start
 
     let id: String
 
@@ -20,6 +20,6 @@ extension StartCommand {
     }
 
     static let command = Command(
-        name, summary: "execute the program of a created container",
+        name.rawValue, summary: "execute the program of a created container",
         positionals: [SharedFlags.id])
 }

@@ -4,7 +4,7 @@ import Spec
 
 /// `state`: show the state of a container.
 struct StateCommand: Verb, Equatable {
-    static let name = "state"
+    static let name = CommandName.state
 
     let id: String
 
@@ -22,6 +22,6 @@ extension StateCommand {
     }
 
     static let command = Command(
-        name, summary: "show the state of a container as JSON",
+        name.rawValue, summary: "show the state of a container as JSON",
         positionals: [SharedFlags.id])
 }
