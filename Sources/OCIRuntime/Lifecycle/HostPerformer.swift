@@ -8,7 +8,7 @@ import Sys
 struct HostPerformer: ~Copyable {
     let plan: Plan
     var prepared: Prepared
-    let cgroup: Cgroup?
+    var cgroup: Cgroup?
     let seccompCache: SeccompCache
     /// Where the start socket is made.
     let stateDirectory: String

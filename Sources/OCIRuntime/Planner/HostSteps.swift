@@ -4,7 +4,7 @@ import Spec
 /// The host's steps up to the clone, and the one right after it.
 extension Planner {
     mutating func prepareOnHost() throws(PlanError) {
-        prepareCgroup()
+        try prepareCgroup()
         for (type, path, place) in namespaces.joined {
             host(place, .openNamespace(type, path: path))
         }
@@ -16,10 +16,14 @@ extension Planner {
         try clone()
     }
 
-    private mutating func prepareCgroup() {
-        guard options.cgroupManager != .disabled else { return }
-        steps += CgroupPlanner.steps(
-            for: config.linux, layout: facts.cgroups(), path: cgroupPath)
+    private mutating func prepareCgroup() throws(PlanError) {
+        let isDisabled = options.cgroupManager == .disabled
+        let cgroup = try CgroupPlanner.plan(
+            for: config.linux.resources, path: try cgroupPath(),
+            layout: isDisabled ? .none : facts.cgroups(), manager: options.cgroupManager,
+            isRootless: facts.euid != 0 || facts.inUserNamespace)
+        steps += cgroup.steps
+        warnings += cgroup.warnings
     }
 
     /// Whether a source is opened with the host's rights: where the init will not have them, and for

@@ -43,7 +43,7 @@ extension Planner {
                 hint: "give a type, or the option bind or rbind")
         }
         if type == "cgroup" {
-            return .cgroup(cgroupMount(readOnly: options.isReadOnly))
+            return .cgroup(try cgroupMount(readOnly: options.isReadOnly))
         }
         return .fileSystem(fileSystem(type, mount, options))
     }
@@ -123,10 +123,10 @@ extension Planner {
             place + "/options", "idmap needs uidMappings and gidMappings, or a user namespace")
     }
 
-    private func cgroupMount(readOnly: Bool) -> CgroupMountPlan {
-        CgroupPlanner.mount(
-            layout: facts.cgroups(), path: cgroupPath, namespace: namespaces.isNew(.cgroup),
-            readOnly: readOnly)
+    private func cgroupMount(readOnly: Bool) throws(PlanError) -> CgroupMountPlan {
+        CgroupPlanner.mountPlan(
+            layout: facts.cgroups(), path: try cgroupPath(),
+            ownNamespace: namespaces.isNew(.cgroup), readOnly: readOnly)
     }
 }
 

@@ -84,7 +84,9 @@ public struct Planner {
     var isPrivileged: Bool { facts.has(.sysAdmin) }
 
     /// The container's cgroup as the config names it.
-    var cgroupPath: String { config.linux.cgroupsPath ?? options.id }
+    func cgroupPath() throws(PlanError) -> CgroupPath {
+        try CgroupPath(config.linux.cgroupsPath, id: options.id)
+    }
 
     /// The root file system's absolute path on the host.
     var rootPath: String {
