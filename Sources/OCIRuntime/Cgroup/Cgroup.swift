@@ -409,7 +409,8 @@ extension Cgroup {
         var allow: Fd?
         for rule in rules {
             if !rule.allow {
-                try write(rule, try openFile("\(directory.full)/devices.deny", O_WRONLY).raw)
+                let deny = try openFile("\(directory.full)/devices.deny", O_WRONLY)
+                try write(rule, deny.raw)
                 continue
             }
             if allow == nil { allow = try openFile("\(directory.full)/devices.allow", O_WRONLY) }
