@@ -40,31 +40,35 @@ extension Planner {
         }
     }
 
-    /// Whether a source is opened with the host's rights: where the init will not have them, and for
-    /// an idmapped mount, which takes the rights of the file system's owner.
+    /// Whether a source is opened with the host's rights, because the init will not have them.
     func opensSource(_ index: Int) -> Bool {
-        let mount = config.mounts[index]
         let options = mountOptions[index]
-        return isPrivileged && options.isBind(mount) && !options.isRemount
-            && (hasUserNamespace || options.idMap(of: mount) != nil)
+        return hasUserNamespace && isPrivileged && options.isBind(config.mounts[index])
+            && !options.isRemount
     }
 
     private mutating func openMountSources() throws(PlanError) {
         for (index, mount) in config.mounts.enumerated() {
             let options = mountOptions[index]
-            if opensSource(index) {
-                let place = "/mounts/" + String(index)
+            let opens = opensSource(index)
+            let idMap = options.idMap(of: mount)
+            guard opens || idMap != nil else { continue }
+            let place = "/mounts/" + String(index)
+            if opens {
                 host(
                     place,
                     .openMountSource(
                         mount: index, source: try bindSource(mount, place),
                         recursive: options.isRecursiveBind))
             }
-            if options.idMap(of: mount) != nil {
-                let place = "/mounts/" + String(index)
-                let mappings = try idMappings(of: mount, place)
-                host(place, .openIDMap(mount: index, uid: mappings.uid, gid: mappings.gid))
-            }
+            guard let idMap else { continue }
+            let (uid, gid) = try idMappings(of: mount, place)
+            host(
+                place,
+                opens
+                    ? .mapMountSource(
+                        mount: index, uid: uid, gid: gid, recursive: idMap == .recursive)
+                    : .openIDMap(mount: index, uid: uid, gid: gid))
         }
     }
 
