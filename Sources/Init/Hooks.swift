@@ -108,7 +108,7 @@ extension Performer {
         state.status = kind == .startContainer ? .created : .creating
         // The host's procfs knows this process by the pid that the host sees.
         state.pid = Int32(try readLink(at: prepared.procfs, "self"))
-        let json = state.json
+        let json = state.json()
         let identity = self.identity
         for hook in hooks {
             try HookRunner.run(hook, kind: kind, state: json) { () throws(SysError) in

@@ -31,9 +31,11 @@ public struct MountPlan: Sendable {
         case fileSystem(FileSystemPlan)
         /// The container's cgroups, as its own view of them.
         case cgroup(CgroupMountPlan)
-        /// No new mount: the attributes of the one that is there change and, where given, the flags
-        /// and options of its file system.
-        case remount(FileSystemPlan?)
+        /// Changes the mount that is at the destination already: its attributes, and with
+        /// `superblock` also the flags and options of its file system. This is what the option
+        /// `remount` asks for (`bind,remount`: nil), and how a mount whose content later steps
+        /// still make (`/dev`, a tmpfs) becomes read-only after them.
+        case remount(superblock: FileSystemPlan?)
     }
 
     public enum IDMapKind: Sendable { case single, recursive }

@@ -9,7 +9,7 @@ extension Performer {
         case .joinCgroup: try joinCgroup()
         case .joinNamespaces(let types): try joinNamespaces(types)
         case .becomeNamespaceRoot: try becomeNamespaceRoot()
-        case .newSession: try Sys.newSession()
+        case .newSession: try startSession()
         case .newCgroupNamespace: try Sys.unshare(NamespaceKind.cgroup.rawValue)
         case .newSessionKeyring(let name): try newSessionKeyring(name)
         case .bringUpLoopback: try bringUp(interface: "lo")

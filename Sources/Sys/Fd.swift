@@ -31,6 +31,9 @@ package struct Fd: ~Copyable {
     }
 }
 
+/// Closes a descriptor that nothing owns.
+package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
+
 /// Marks every descriptor from `first` on close-on-exec, so that none reaches the user's program
 /// (CVE-2024-21626). Kernels before 5.11 lack the flag: there the descriptors are marked one by one.
 package func closeOnExec(from first: Int32) throws(SysError) {
@@ -56,6 +59,25 @@ extension Fd {
     package static func writeOnce(_ raw: Int32, _ text: String) throws(SysError) {
         try checkRetrying(
             { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
+    }
+
+    /// One `write(2)` of bytes: how many were taken; nil when none can be for now.
+    package static func writeSome(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) -> Int? {
+        let result = unsafe csys_write(raw, bytes, bytes.count)
+        if result == -Int(EAGAIN) { return nil }
+        return try checkRetrying({ result == -Int(EINTR) ? 0 : result }, "write(\(raw))")
+    }
+
+    /// Writes all of `bytes` to a descriptor that somebody else owns.
+    package static func writeAll(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) {
+        var left = bytes[...]
+        while !left.isEmpty {
+            if let count = try writeSome(raw, Array(left)) {
+                left.removeFirst(count)
+            } else {
+                _ = try poll(raw, Int32(POLLOUT), milliseconds: -1)
+            }
+        }
     }
 
     /// One `read(2)`: empty at the end.
@@ -106,4 +128,9 @@ package func replaceStandardStreams(
             try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
         }
     }
+}
+
+package func setNonBlocking(_ fd: Int32) throws(SysError) {
+    let flags = try check(csys_fcntl(fd, F_GETFL, 0), "fcntl(\(fd), F_GETFL)")
+    try check(csys_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)), "fcntl(\(fd), O_NONBLOCK)")
 }

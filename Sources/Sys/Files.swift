@@ -255,3 +255,7 @@ package func tryLock(_ fd: Int32) throws(SysError) -> Bool {
 }
 
 package func sleep(nanoseconds: Int64) { _ = csys_nanosleep(nanoseconds) }
+
+package func changeMode(_ path: String, _ mode: UInt32) throws(SysError) {
+    try check(unsafe csys_fchmodat(AT_FDCWD, path, mode), "chmod(\(quoted(path)), \(mode))")
+}

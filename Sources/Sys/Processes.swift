@@ -39,15 +39,6 @@ package func wait(pidfd: Int32) throws(SysError) -> ExitStatus {
     return exit.code == 1 ? .exited(exit.status) : .signalled(exit.status)
 }
 
-/// Reaps any child that has ended; nil when none has. ECHILD means that no child is left.
-package func reapAny() throws(SysError) -> (pid: Int32, status: ExitStatus)? {
-    var exit = csys_exit()
-    try checkRetrying(
-        { unsafe csys_waitid(0, 0, &exit, WEXITED | WNOHANG) }, "waitid(P_ALL)")
-    if exit.pid == 0 { return nil }
-    return (exit.pid, exit.code == 1 ? .exited(exit.status) : .signalled(exit.status))
-}
-
 /// `poll(2)` on one descriptor: the events that came, 0 on timeout.
 /// - Parameter milliseconds: -1 waits without limit.
 package func poll(_ fd: Int32, _ events: Int32, milliseconds: Int32) throws(SysError) -> Int32 {
@@ -159,4 +150,98 @@ package func setSeccompFilter(_ filter: [UInt8], flags: UInt32) throws(SysError)
             result,
             "seccomp(SECCOMP_SET_MODE_FILTER, \(hex(UInt64(flags))), \(filter.count / 8) instructions)"
         ))
+}
+
+/// A variable of this process's environment; nil where it is missing or empty.
+package func environmentVariable(_ name: String) -> String? {
+    guard let value = unsafe getenv(name) else { return nil }
+    let text = unsafe String(cString: value)
+    return text.isEmpty ? nil : text
+}
+
+/// Executes the program open as `fd` in this process, with the arguments and the environment that
+/// this process was started with; returns only to fail.
+package func executeAgain(_ fd: Int32) -> SysError {
+    let result = unsafe csys_execute_fd(fd, CommandLine.unsafeArgv)
+    return SysError("execveat(\(fd), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
+}
+
+/// Whether this process's effective ids may write to the file.
+package func isWritable(_ path: String) -> Bool {
+    unsafe csys_faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+}
+
+/// Whether the file is in memory and sealed against writing (`memfd_create(2)`).
+package func isSealed(_ fd: Int32) -> Bool {
+    let getSeals: Int32 = 1034
+    let sealWrite = 8
+    let seals = csys_fcntl(fd, getSeals, 0)
+    return seals >= 0 && seals & sealWrite != 0
+}
+
+/// A copy of a file in memory, sealed against every change.
+package func sealedCopy(of path: String) throws(SysError) -> Fd {
+    let cloexecAndSealing: UInt32 = 3
+    let addSeals: Int32 = 1033
+    let allSeals = 0xf
+    let source = try openFile(path, O_RDONLY)
+    let copy = Fd(
+        owning: try check(
+            unsafe csys_memfd_create("swrunc", cloexecAndSealing), "memfd_create()"))
+    let size = Int(try source.status().size)
+    var done = 0
+    while done < size {
+        let count = try checkRetrying(
+            { csys_sendfile(copy.raw, source.raw, size - done) }, "sendfile(\(quoted(path)))")
+        if count == 0 { throw SysError("sendfile(\(quoted(path)))", EIO) }
+        done += count
+    }
+    try check(csys_fchmod(copy.raw, 0o755), "fchmod(memfd)")
+    try check(csys_fcntl(copy.raw, addSeals, allSeals), "fcntl(memfd, F_ADD_SEALS)")
+    return copy
+}
+
+/// `setsid(2)`.
+package func startSession() throws(SysError) {
+    try check(csys_setsid(), "setsid()")
+}
+
+/// The host's `/proc`, which must be procfs.
+package func openProcfs() throws(SysError) -> Fd {
+    let fd = try openFile("/proc", O_PATH | O_DIRECTORY)
+    let procfs: UInt32 = 0x9fa0
+    guard try fd.fileSystemType() == procfs else {
+        throw .refused("/proc is not procfs", hint: "the runtime needs the host's /proc")
+    }
+    return fd
+}
+
+/// A child that has ended and waits to be reaped; nil when there is none. It stays one.
+package func endedChild() throws(SysError) -> Int32? {
+    var exit = csys_exit()
+    let keep: Int32 = 0x0100_0000
+    try checkRetrying(
+        { unsafe csys_waitid(0, 0, &exit, WEXITED | WNOHANG | keep) }, "waitid(P_ALL, WNOWAIT)")
+    return exit.pid == 0 ? nil : exit.pid
+}
+
+/// Reaps a child by its pid.
+package func reap(_ pid: Int32) throws(SysError) {
+    var exit = csys_exit()
+    try checkRetrying({ unsafe csys_waitid(1, pid, &exit, WEXITED | WNOHANG) }, "waitid(\(pid))")
+}
+
+/// Whether the child behind `pidfd` has ended; it stays to be reaped.
+package func hasEnded(_ pidfd: Int32) throws(SysError) -> Bool {
+    try poll(pidfd, Int32(POLLIN), milliseconds: 0) != 0
+}
+
+/// `poll(2)` for input on several descriptors, of which any may be -1.
+package func pollAll(
+    _ descriptors: [Int32], milliseconds: Int32
+) throws(SysError) -> [Bool] {
+    var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    try checkRetrying(
+        { unsafe csys_poll(&polled, UInt(polled.count), milliseconds) }, "poll(\(descriptors))")
+    return polled.map { $0.revents != 0 }
 }

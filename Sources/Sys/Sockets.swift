@@ -5,6 +5,11 @@ import Glibc
 @frozen package struct SocketPair: ~Copyable {
     package let ours: Fd
     package let theirs: Fd
+
+    /// Gives both away by number, for a clone that goes on with one of them.
+    package consuming func release() -> (ours: Int32, theirs: Int32) {
+        (ours.release(), theirs.release())
+    }
 }
 
 package func socketPair() throws(SysError) -> SocketPair {

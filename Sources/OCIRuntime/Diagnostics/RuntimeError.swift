@@ -19,7 +19,7 @@ public struct RuntimeError: Error, Sendable {
     public init(_ cause: String, place: String = "", hint: String? = nil) {
         step = nil
         self.place = place
-        self.cause = cause
+        self.cause = place.isEmpty ? cause : "\(place): \(cause)"
         self.hint = hint
     }
 
@@ -35,10 +35,9 @@ public struct RuntimeError: Error, Sendable {
     }
 
     package init(_ error: ConfigError) {
-        step = nil
-        place = error.place
-        cause = "\(error.place.isEmpty ? "config.json" : error.place): \(error.message)"
-        hint = error.hint
+        self.init(
+            error.place.isEmpty ? "config.json: \(error.message)" : error.message,
+            place: error.place, hint: error.hint)
     }
 }
 

@@ -23,6 +23,22 @@ struct IDMappings {
         try writeFile(at: procfs, "\(pid)/gid_map", text(gid))
     }
 
+    /// A user namespace with these mappings and no process in it, to carry an idmapped mount's.
+    func namespace(procfs: Int32) throws(SysError) -> Fd {
+        let pair = try socketPair()
+        let holder = try Sys.clone(flags: UInt64(NamespaceKind.user.rawValue)) {
+            // Until the namespace is open this process keeps it alive.
+            _ = try? receive(pair.theirs.raw, limit: 1)
+            exitNow(0)
+        }
+        defer {
+            try? signal(holder.pidfd.raw, SIGKILL)
+            _ = try? wait(pidfd: holder.pidfd.raw)
+        }
+        try write(for: holder.pid, procfs: procfs)
+        return try openFile(at: procfs, "\(holder.pid)/ns/user", O_RDONLY)
+    }
+
     /// The one mapping that an ordinary user may write: the own id, alone.
     var isOwnSingleID: Bool {
         uid.count == 1 && gid.count == 1 && uid[0].size == 1 && gid[0].size == 1

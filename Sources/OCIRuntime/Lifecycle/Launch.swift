@@ -3,6 +3,9 @@ import Init
 import Spec
 import Sys
 
+/// A namespace to join, open.
+typealias JoinedNamespace = (kind: NamespaceKind, fd: Int32)
+
 /// Clones the init into its namespaces.
 ///
 /// One `clone3` does for everything but three cases that the kernel decides:
@@ -18,21 +21,18 @@ struct Launch {
     var cgroup: Int32 = -1
 
     /// - Parameters:
-    ///   - joined: namespaces to join; those that are entered here are removed from it.
+    ///   - joined: namespaces to join.
     ///   - procfs: the host's `/proc`.
-    ///   - body: the init.
+    ///   - body: the init; it gets the namespaces that are left for it to join.
     func clone(
-        joined: inout [(kind: NamespaceKind, fd: Int32)], procfs: Int32, _ body: (_ entered: Bool) -> Never
+        joining joined: [JoinedNamespace], procfs: Int32,
+        _ body: (_ left: [JoinedNamespace]) -> Never
     ) throws(SysError) -> ClonedProcess {
         let pid = joined.first { $0.kind == .pid }
         let time = joined.first { $0.kind == .time }
         let joinsUser = joined.contains { $0.kind == .user }
-        joined.removeAll { $0.kind == .pid || $0.kind == .time }
-        if joinsUser {
-            let all = joined + [pid, time].compactMap { $0 }
-            joined.removeAll()
-            return try cloneInside(all, body)
-        }
+        if joinsUser { return try cloneInside(joined, body) }
+        let left = joined.filter { $0.kind != .pid && $0.kind != .time }
         if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
         defer { if pid != nil { try? returnTo(.pid, procfs) } }
         var flags = cloneFlags
@@ -44,7 +44,7 @@ struct Launch {
             try writeTimeOffsets(procfs)
         }
         defer { if time != nil || !timeOffsets.isEmpty { try? returnTo(.time, procfs) } }
-        return try Sys.clone(flags: flags, cgroup: cgroup) { body(false) }
+        return try Sys.clone(flags: flags, cgroup: cgroup) { body(left) }
     }
 
     private var cloneFlags: UInt64 {
@@ -65,7 +65,7 @@ struct Launch {
     /// Through a process that has entered the joined namespaces; it reports the init's pid and hands
     /// over its pidfd, and ends.
     private func cloneInside(
-        _ joined: [(kind: NamespaceKind, fd: Int32)], _ body: (_ entered: Bool) -> Never
+        _ joined: [JoinedNamespace], _ body: (_ left: [JoinedNamespace]) -> Never
     ) throws(SysError) -> ClonedProcess {
         let pair = try socketPair()
         let between = try Sys.clone(flags: 0, cgroup: cgroup) {
@@ -81,7 +81,7 @@ struct Launch {
                 }
                 var flags = cloneFlags | parent
                 if !timeOffsets.isEmpty { flags &= ~UInt64(NamespaceKind.time.rawValue) }
-                let process = try Sys.clone(flags: flags, exitSignal: 0) { body(true) }
+                let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
                 try send(
                     pair.theirs.raw, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
                 exitNow(0)
@@ -101,8 +101,8 @@ struct Launch {
 
     /// The user namespace takes rights over the namespaces outside it away, and gives rights over
     /// those that belong to it: what is refused before is tried again after it.
-    private func join(_ joined: [(kind: NamespaceKind, fd: Int32)]) throws(SysError) {
-        var later: [(kind: NamespaceKind, fd: Int32)] = []
+    private func join(_ joined: [JoinedNamespace]) throws(SysError) {
+        var later: [JoinedNamespace] = []
         for (kind, fd) in joined where kind != .user {
             do throws(SysError) {
                 try joinNamespace(fd, kind.rawValue)

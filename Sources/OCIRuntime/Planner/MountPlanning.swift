@@ -32,7 +32,7 @@ extension Planner {
     private func kind(
         of mount: Mount, _ options: MountOptions, _ place: String
     ) throws(PlanError) -> MountPlan.Kind {
-        if options.isRemount { return .remount(remounted(mount, options)) }
+        if options.isRemount { return .remount(superblock: remounted(mount, options)) }
         if options.isBind(mount) {
             return .bind(
                 source: try bindSource(mount, place), recursive: options.isRecursiveBind)

@@ -58,8 +58,8 @@ package struct Planner {
     func plan(process: Process?) -> Plan {
         Plan(
             state: State(
-                id: options.id, status: .creating, bundle: options.bundle,
-                annotations: config.annotations),
+                ociVersion: config.ociVersion, id: options.id, status: .creating,
+                bundle: options.bundle, annotations: config.annotations),
             steps: steps,
             process: process.map {
                 ProcessPlan(args: $0.args, env: $0.env, cwd: $0.cwd, terminal: $0.terminal)

@@ -49,3 +49,56 @@ struct ContainerRecord {
         return writer.bytes
     }
 }
+
+extension ContainerRecord {
+    /// Reads `state.json`.
+    init(reading directory: borrowing StateDirectory) throws(RuntimeError) {
+        let file = "\(directory.path)/\(StateDirectory.stateFile)"
+        let bytes: [UInt8]
+        do throws(SysError) {
+            bytes = try directory.read(StateDirectory.stateFile)
+        } catch where error.errno == ENOENT {
+            throw RuntimeError(
+                "the state file \(file) is missing: the container is being created, or its creation "
+                    + "was cut short", hint: "`delete --force` removes what is left of it")
+        } catch {
+            throw RuntimeError(error)
+        }
+        do throws(ConfigError) {
+            try self.init(json: try JSONValue(parsing: bytes))
+        } catch {
+            throw RuntimeError(
+                "the state file \(file) is damaged: \(error)",
+                hint: "`delete --force` removes what is left of the container")
+        }
+    }
+
+    private init(json: JSONValue) throws(ConfigError) {
+        let object = try json.object()
+        guard try object.required("version").integer(Int64.self) == Self.version else {
+            throw json.error("its version is not \(Self.version): another swrunc wrote it")
+        }
+        id = try object.required("id").string()
+        ociVersion = try object.required("ociVersion").string()
+        bundle = try object.required("bundle").string()
+        rootfs = try object.required("rootfs").string()
+        created = try object.required("created").string()
+        owner = try object.required("owner").integer()
+        pid = try object.required("pid").integer()
+        startTime = try object.required("startTime").integer()
+        cgroups = try object.strings("cgroups") ?? []
+        hasPoststart = try object.bool("hasPoststart") ?? false
+        hasPoststop = try object.bool("hasPoststop") ?? false
+        hasPidNamespace = try object.bool("hasPidNamespace") ?? true
+        annotations = try object.stringMap("annotations") ?? [:]
+    }
+}
+
+/// - Throws: `invalid container ID format`, where the id is none.
+func validate(_ id: String) throws(RuntimeError) {
+    do throws(ConfigError) {
+        _ = try ContainerID(id)
+    } catch {
+        throw RuntimeError(error.message, hint: error.hint)
+    }
+}

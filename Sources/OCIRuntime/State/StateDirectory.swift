@@ -14,9 +14,15 @@ struct StateDirectory: ~Copyable {
 
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
-        path = "\(root)/\(id)"
+        let path = "\(root)/\(id)"
+        let fd = try Self.open(path, id)
+        self.path = path
+        self.fd = fd
+    }
+
+    private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
         do throws(SysError) {
-            fd = try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         } catch where error.errno == ENOENT {
             throw RuntimeError("container \"\(id)\" does not exist")
         } catch {
@@ -26,7 +32,15 @@ struct StateDirectory: ~Copyable {
 
     /// Makes the directory of a new container, and locks it.
     init(making id: String, root: String) throws(RuntimeError) {
-        path = "\(root)/\(id)"
+        let path = "\(root)/\(id)"
+        try Self.make(path, root: root, id: id)
+        let fd = try Self.open(path, id)
+        try Self.lock(fd.raw, path)
+        self.path = path
+        self.fd = fd
+    }
+
+    private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
         do throws(SysError) {
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o711)
@@ -41,21 +55,17 @@ struct StateDirectory: ~Copyable {
                 "the state directory \(path): \(error)",
                 hint: "--root must name a directory that can be written")
         }
-        do throws(SysError) {
-            fd = try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        } catch {
-            throw RuntimeError(error)
-        }
-        try lock()
     }
 
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.
-    borrowing func lock() throws(RuntimeError) {
+    borrowing func lock() throws(RuntimeError) { try Self.lock(fd.raw, path) }
+
+    private static func lock(_ fd: Int32, _ path: String) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: 10_000)
         var pause: Int64 = 200_000
         while true {
             do throws(SysError) {
-                if try tryLock(fd.raw) { return }
+                if try tryLock(fd) { return }
             } catch {
                 throw RuntimeError(error)
             }

@@ -247,6 +247,10 @@ static inline long csys_execveat(int dir, const char *path, char *const *argv, c
                                  int flags) {
     return csys_result(syscall(SYS_execveat, dir, path, argv, envp, flags));
 }
+/* The same program again: with this process's environment. */
+static inline long csys_execute_fd(int fd, char *const *argv) {
+    return csys_result(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
+}
 static inline long csys_execve(const char *path, char *const *argv, char *const *envp) {
     return csys_result(execve(path, argv, envp));
 }

@@ -1,0 +1,32 @@
+import Foundation
+
+/// What this host can do; conditions of clauses ask here, and say why they skip.
+enum Host {
+    /// Whether the test process, so the runtime, has the capability of this number.
+    static func hasCapability(_ number: Int) -> Bool {
+        for line in readText("/proc/self/status").split(separator: "\n")
+        where line.hasPrefix("CapEff:") {
+            let mask = UInt64(line.split(separator: "\t").last ?? "0", radix: 16) ?? 0
+            return mask & (1 << UInt64(number)) != 0
+        }
+        return false
+    }
+
+    static var hasKeyrings: Bool { exists("/proc/keys") }
+
+    static func hasFilesystem(_ name: String) -> Bool {
+        readText("/proc/filesystems").split(separator: "\n").contains { $0.hasSuffix("\t" + name) }
+    }
+
+    static func hasNamespace(_ name: String) -> Bool { exists("/proc/self/ns/" + name) }
+
+    /// The directory of a cgroup v1 controller's hierarchy, nil when there is none.
+    static func controller(_ name: String) -> String? {
+        Leaks.hierarchies.first { $0.hasSuffix("/" + name) || $0.contains("/\(name),") }
+    }
+
+    static var release: [Int] {
+        readText("/proc/sys/kernel/osrelease").split { $0 == "." || $0 == "-" }.prefix(2)
+            .compactMap { Int($0) }
+    }
+}

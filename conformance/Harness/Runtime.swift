@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// The runtime under test: any program with runc's command line.
+///
+/// `RUNTIME=/usr/sbin/runc swift test --filter Conformance` drives Debian's runc as the control;
+/// without it the package's own `bin/swrunc` is driven.
+enum Runtime {
+    enum Kind: String { case swrunc, runc, crun, other }
+
+    static let packageRoot: String = {
+        let here = URL(fileURLWithPath: #filePath)
+        return here.deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().path
+    }()
+
+    static let binary: String = {
+        let given = ProcessInfo.processInfo.environment["RUNTIME"] ?? ""
+        return given.isEmpty ? packageRoot + "/bin/swrunc" : given
+    }()
+
+    static let exists = access(binary, X_OK) == 0
+
+    static let versionText: String = exists ? launch([binary, "--version"]).stdout : ""
+
+    static let kind: Kind = {
+        let name = versionText.prefix { $0 != " " && $0 != "\n" }
+        return Kind(rawValue: String(name)) ?? .other
+    }()
+}
+
+/// The root of every clause: needs root and a runtime; a folder adds its suites by extension.
+@Suite(.requiresRoot, .requiresRuntime)
+struct Conformance {}
+
+/// Fails, rather than skips, when there is nothing to test: a green run must have run something.
+@Test("the runtime under test is there")
+func runtimeIsThere() {
+    #expect(Runtime.exists, "no executable \(Runtime.binary): make build, or set RUNTIME")
+}
+
+extension Trait where Self == ConditionTrait {
+    static var requiresRoot: Self {
+        .enabled(if: geteuid() == 0, "needs root: the runtime makes namespaces, mounts, cgroups")
+    }
+
+    static var requiresRuntime: Self {
+        .enabled(if: Runtime.exists, "no executable \(Runtime.binary)")
+    }
+
+    /// A promise of swrunc's own that other runtimes do not make.
+    static var swruncOnly: Self {
+        .enabled(
+            if: Runtime.kind == .swrunc, "a promise of swrunc's, this is \(Runtime.kind.rawValue)")
+    }
+
+    /// runc is known to differ from the clause; the clause itself is not weakened for it.
+    static func knownDifference(runc why: String) -> Self {
+        .enabled(if: Runtime.kind != .runc, "known difference of runc: \(why)")
+    }
+
+    static func knownDifference(crun why: String) -> Self {
+        .enabled(if: Runtime.kind != .crun, "known difference of crun: \(why)")
+    }
+
+    /// The host must offer something; the reason is printed when it does not.
+    static func requires(_ holds: @autoclosure @escaping @Sendable () -> Bool, _ reason: Comment)
+        -> Self
+    {
+        .enabled(if: holds(), "this host: \(reason)")
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+/// The directory all tests of one run share: the template of the root file systems, and a folder
+/// for each test. Its path is short, for sockets live below it.
+enum Workspace {
+    static let path: String = {
+        sweepDeadRuns()
+        let path = "/tmp/swc-\(getpid())"
+        mkdir(path, 0o755)
+        atexit { launch(["rm", "-rf", "--one-file-system", "/tmp/swc-\(getpid())"]) }
+        return path
+    }()
+
+    /// Names of busybox's applets, which become symbolic links in every root file system.
+    static let applets: [String] = launch(["/bin/busybox", "--list"]).lines
+
+    /// `probe.c`, compiled once a run, static so that it starts in any root file system.
+    static let probe: String = {
+        let output = path + "/probe"
+        let source = Runtime.packageRoot + "/conformance/probe/probe.c"
+        let compiled = launch(["cc", "-static", "-O1", "-Wall", "-o", output, source, "-pthread"])
+        if !compiled.succeeded { Issue.record("compiling the probe: \(compiled)") }
+        return output
+    }()
+
+    private static let counter = Counter()
+
+    /// No name is the beginning of another's, so that a search for one finds only its own.
+    static func nextName() -> String { "swrunc-test-\(getpid())-\(10000 + counter.next())" }
+
+    /// A root file system of its own: busybox (a copy, for tests that attack it), applets, probe.
+    static func makeRootfs(at root: String) throws {
+        mkdir(root, 0o755)
+        for directory in [
+            "bin", "dev", "etc", "home", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "var",
+            "usr/bin",
+        ] {
+            mkdir("\(root)/\(directory)", 0o755)
+        }
+        chmod(root + "/tmp", 0o1777)
+        guard link("/bin/busybox", root + "/bin/busybox") == 0 || copyBusybox(to: root) else {
+            throw HarnessError("no busybox in \(root): install busybox-static")
+        }
+        guard link(probe, root + "/bin/probe") == 0 else { throw HarnessError("no probe") }
+        for applet in applets where applet != "busybox" {
+            symlink("busybox", "\(root)/bin/\(applet)")
+        }
+        try writeText(
+            "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n",
+            to: root + "/etc/passwd")
+        try writeText("root:x:0:\nuser:x:1000:\n", to: root + "/etc/group")
+    }
+
+    private static func copyBusybox(to root: String) -> Bool {
+        launch(["cp", "/bin/busybox", root + "/bin/busybox"]).succeeded
+    }
+
+    /// Runs that were killed leave folders and mounts: their pid, which is in the name, is gone.
+    private static func sweepDeadRuns() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
+        for name in names where name.hasPrefix("swc-") {
+            guard let pid = pid_t(name.dropFirst(4)), kill(pid, 0) != 0, errno == ESRCH else {
+                continue
+            }
+            Leaks.unmountBelow("/tmp/" + name)
+            launch(["rm", "-rf", "--one-file-system", "/tmp/" + name])
+        }
+    }
+}
+
+/// Numbers for names, from any thread.
+final class Counter: @unchecked Sendable {
+    private let lock = NSLock()
+    private var last = 0
+
+    func next() -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        last += 1
+        return last
+    }
+}
