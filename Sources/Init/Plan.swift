@@ -18,15 +18,19 @@ public struct Plan: Sendable {
     public let steps: [Step]
     /// The program that the last step executes; nil where the config has no process.
     public let process: ProcessPlan?
+    /// What later commands do: the poststart and poststop hooks.
+    public let later: [Step]
     /// What the host cannot grant or the plan ignores on purpose, as a person reads it.
     public let warnings: [String]
 
     package init(
-        state: State, steps: [Step], process: ProcessPlan?, warnings: [String] = []
+        state: State, steps: [Step], process: ProcessPlan?, later: [Step] = [],
+        warnings: [String] = []
     ) {
         self.state = state
         self.steps = steps
         self.process = process
+        self.later = later
         self.warnings = warnings
     }
 }

@@ -206,12 +206,31 @@ struct HostPerformer: ~Copyable {
             let json = state.json()
             owesPoststop = true
             for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
-        case .setRlimit(let type, let soft, let hard):
-            try setLimit(of: pid, type.number, soft: soft, hard: hard, name: type.rawValue)
+        case .raiseRlimit(let type, let hard): try raise(type, to: hard)
         case .setOOMScoreAdj(let value):
-            try writeFile(at: prepared.procfs, "\(pid)/oom_score_adj", String(value))
+            try writeFile(at: prepared.procfs, "self/oom_score_adj", String(value))
+        case .setCPUAffinity(let list):
+            guard let cpus = parseNumberList(list) else {
+                throw .refused("\(quoted(list)) is not a list of CPUs such as 0-3,7")
+            }
+            try setAffinity(cpus: cpus)
+        case .mapMountSource(let mount, let uid, let gid, let recursive):
+            let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
+            try setMountAttributes(
+                prepared.mountSources[mount] ?? -1,
+                MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                userNamespace: namespace.raw)
         default:
             throw .refused("a step of the init is not the host's")
+        }
+    }
+
+    private func raise(_ type: RlimitType, to hard: UInt64) throws(SysError) {
+        do throws(SysError) {
+            try raiseHardLimit(type.number, to: hard, name: type.rawValue)
+        } catch {
+            throw error.hinting(
+                "raising a hard limit needs CAP_SYS_RESOURCE in the initial user namespace")
         }
     }
 

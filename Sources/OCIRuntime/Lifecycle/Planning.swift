@@ -23,7 +23,7 @@ extension Runtime {
             id: options.id, bundle: bundle.path, listensForStart: starting == .socket,
             detached: options.detached || starting == .socket, consoleSocket: options.consoleSocket,
             noPivot: options.noPivot, noNewKeyring: options.noNewKeyring,
-            cgroupManager: PlanOptions.CgroupManager(rawValue: cgroupManager.rawValue) ?? .cgroupfs)
+            cgroupManager: cgroupManager)
         do throws(PlanError) {
             let facts = HostFacts.gather()
             let plan = try Planner.plan(bundle.config, facts: facts, options: choices)

@@ -9,9 +9,7 @@ package struct CgroupLayout: Sendable, Equatable {
     package var isUnified: Bool { false }
 }
 
-package enum CgroupManager: String, Sendable {
-    case cgroupfs, systemd, disabled
-}
+package typealias CgroupManager = Runtime.CgroupManager
 
 package struct CgroupPath: Sendable, Equatable {
     package let path: String
