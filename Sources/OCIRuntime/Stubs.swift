@@ -20,4 +20,3 @@ extension HostPerformer {
 extension Runtime {
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup { Cgroup(directories: []) }
 }
-extension Step { var title: String { "step" } }

@@ -183,8 +183,7 @@ struct HostPerformer: ~Copyable {
         case .openMountSource(let mount, let source, let recursive):
             prepared.mountSources[mount] = keep(try openSource(source, recursive: recursive))
         case .openIDMap(let mount, let uid, let gid):
-            let mappings = IDMappings(uid: uid, gid: gid)
-            prepared.idMaps[mount] = keep(try mappings.namespace(procfs: prepared.procfs))
+            try openIDMap(mount, IDMappings(uid: uid, gid: gid))
         case .connect(let purpose, let path):
             let socket = keep(try connectSocket(.stream, path))
             switch purpose {
@@ -206,8 +205,9 @@ struct HostPerformer: ~Copyable {
             let json = state.json()
             owesPoststop = true
             for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
-        case .raiseRlimit(let type, let hard): try raise(type, to: hard)
+        case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
+            // Before the clone: the init inherits it.
             try writeFile(at: prepared.procfs, "self/oom_score_adj", String(value))
         case .setCPUAffinity(let list):
             guard let cpus = parseNumberList(list) else {
@@ -225,19 +225,41 @@ struct HostPerformer: ~Copyable {
         }
     }
 
-    private func raise(_ type: RlimitType, to hard: UInt64) throws(SysError) {
-        do throws(SysError) {
-            try raiseHardLimit(type.number, to: hard, name: type.rawValue)
-        } catch {
-            throw error.hinting(
-                "raising a hard limit needs CAP_SYS_RESOURCE in the initial user namespace")
-        }
-    }
-
     private mutating func keep(_ fd: consuming Fd) -> Int32 {
         let raw = fd.release()
         opened.append(raw)
         return raw
+    }
+
+    /// The init inherits a hard limit that is high enough; lowering it needs no right.
+    private func raiseLimit(_ type: RlimitType, to hard: UInt64) throws(SysError) {
+        let now = try limit(of: type.number, name: type.rawValue)
+        if now.hard >= hard { return }
+        do throws(SysError) {
+            try setLimit(type.number, soft: now.soft, hard: hard, name: type.rawValue)
+        } catch where error.errno == EPERM {
+            throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
+        }
+    }
+
+    /// Without mappings it is the joined user namespace whose mappings count. A source that the host
+    /// has opened is mapped by the host, who has the right to.
+    private mutating func openIDMap(_ mount: Int, _ mappings: IDMappings) throws(SysError) {
+        var namespace = prepared.namespaces.first { $0.kind == .user }?.fd ?? -1
+        if !mappings.uid.isEmpty {
+            namespace = keep(try mappings.namespace(procfs: prepared.procfs))
+        }
+        guard let source = prepared.mountSources[mount] else {
+            prepared.idMaps[mount] = namespace
+            return
+        }
+        let recursive = plan.steps.contains {
+            if case .mount(let plan) = $0.action { plan.index == mount && plan.idMap == .recursive }
+            else { false }
+        }
+        try setMountAttributes(
+            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+            userNamespace: namespace)
     }
 
     /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing

@@ -9,7 +9,9 @@ package struct CgroupLayout: Sendable, Equatable {
     package var isUnified: Bool { false }
 }
 
-package typealias CgroupManager = Runtime.CgroupManager
+package enum CgroupManager: String, Sendable {
+    case cgroupfs, systemd, disabled
+}
 
 package struct CgroupPath: Sendable, Equatable {
     package let path: String

@@ -16,13 +16,13 @@ package struct PlanOptions: Sendable, Equatable {
     /// `--no-new-keyring`: the caller's session keyring stays.
     package var noNewKeyring: Bool
     /// Who makes the cgroups.
-    package var cgroupManager: Runtime.CgroupManager
+    package var cgroupManager: CgroupManager
 
     /// Makes a set of options.
     package init(
         id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
-        cgroupManager: Runtime.CgroupManager = .cgroupfs
+        cgroupManager: CgroupManager = .cgroupfs
     ) {
         self.id = id
         self.bundle = bundle
