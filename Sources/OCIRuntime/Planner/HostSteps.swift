@@ -13,8 +13,8 @@ extension Planner {
         try connectSockets(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
-        if let process = config.process { try raiseLimits(for: process) }
-        try clone()
+        if let process = config.process { raiseLimits(for: process) }
+        clone()
     }
 
     private mutating func prepareCgroup() throws(PlanError) {
@@ -79,12 +79,11 @@ extension Planner {
                 host("/process/terminal", .connect(.console, path: path))
             }
         }
-        guard let seccomp = config.linux.seccomp, seccomp.notifies else { return }
-        guard let path = seccomp.listenerPath else {
-            throw PlanError(
-                "/linux/seccomp/listenerPath", "is required where an action is SCMP_ACT_NOTIFY")
+        if let seccomp = config.linux.seccomp, let path = seccomp.listenerPath,
+            seccomp.syscalls.contains(where: { $0.action == .notify })
+        {
+            host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
         }
-        host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
     }
 
     func checkTerminal(_ process: Process) throws(PlanError) {
@@ -99,7 +98,7 @@ extension Planner {
         }
     }
 
-    private mutating func clone() throws(PlanError) {
+    private mutating func clone() {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
@@ -117,12 +116,5 @@ extension Planner {
                 "/linux/uidMappings",
                 .writeIDMappings(uid: config.linux.uidMappings, gid: config.linux.gidMappings))
         }
-    }
-}
-
-extension Seccomp {
-    /// Whether an agent decides about some system call.
-    var notifies: Bool {
-        defaultAction == .notify || syscalls.contains { $0.action == .notify }
     }
 }

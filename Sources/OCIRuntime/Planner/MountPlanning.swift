@@ -7,7 +7,6 @@ extension Planner {
         let mount = config.mounts[index]
         let options = mountOptions[index]
         let place = "/mounts/" + String(index)
-        if mount.destination.isEmpty { throw PlanError(place + "/destination", "is empty") }
         try checkOptions(options, mount, place)
         var plan = MountPlan(
             index: index, destination: absolute(mount.destination),
@@ -25,7 +24,7 @@ extension Planner {
     }
 
     /// A relative destination is relative to `/` (config.md, Mounts).
-    private mutating func absolute(_ destination: String) -> String {
+    private func absolute(_ destination: String) -> String {
         destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination
     }
 
@@ -112,10 +111,6 @@ extension Planner {
     func idMappings(
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
-        if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty {
-            let missing = mount.uidMappings.isEmpty ? "/uidMappings" : "/gidMappings"
-            throw PlanError(place + missing, "is required too: uids and gids are mapped together")
-        }
         guard isPrivileged else {
             throw PlanError(place, "only root may map the ids of a mount")
         }

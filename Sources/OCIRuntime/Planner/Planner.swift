@@ -30,11 +30,12 @@ package struct Planner {
 
     /// The plan that creates a container.
     ///
+    /// - Parameter config: found valid by `Config.validate()`, whose checks are not made again.
     /// - Throws: what the config asks for and cannot have, with its place.
     package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = try Planner(config, facts, options)
+        var planner = Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
         planner.enter()
@@ -46,11 +47,11 @@ package struct Planner {
         return planner.plan(process: config.process, later: planner.laterHooks)
     }
 
-    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) throws(PlanError) {
+    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) {
         self.config = config
         self.facts = facts
         self.options = options
-        namespaces = try NamespaceLayout(config.linux.namespaces)
+        namespaces = NamespaceLayout(config.linux.namespaces)
         mountOptions = config.mounts.map { MountOptions($0.options) }
         steps.reserveCapacity(128)
     }

@@ -79,7 +79,7 @@ final class JSONTape: Sendable {
 }
 
 /// A member name as a token of a JSON pointer: `~` and `/` are escaped (RFC 6901, section 3).
-func escapePointer(_ name: String) -> String {
+package func escapePointer(_ name: String) -> String {
     guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
         return name
     }
