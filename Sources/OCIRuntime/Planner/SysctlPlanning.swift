@@ -23,7 +23,8 @@ extension Planner {
         }
         if let path = namespaces.path(type), facts.isOwnNamespace(type, path) {
             throw PlanError(
-                place, "would be set for the host: the joined \(type.rawValue) namespace is its own")
+                place, "would be set for the host: the joined \(type.rawValue) namespace is its own"
+            )
         }
     }
 }
