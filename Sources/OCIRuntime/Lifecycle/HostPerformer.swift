@@ -8,7 +8,7 @@ import Sys
 struct HostPerformer: ~Copyable {
     let plan: Plan
     var prepared: Prepared
-    let cgroup: Cgroup?
+    var cgroup: Cgroup?
     let seccompCache: SeccompCache
     /// Where the start socket is made.
     let stateDirectory: String
@@ -177,6 +177,7 @@ struct HostPerformer: ~Copyable {
     private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
         switch step.action {
         case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
             prepared.namespaces.append((type.kind, keep(fd)))
@@ -276,9 +277,13 @@ struct HostPerformer: ~Copyable {
     ) throws(SysError) {
         let (ours, theirs) = try socketPair().release()
         defer { closeDescriptor(theirs) }
+        prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
+        opened += prepared.cgroupTasks
+        var intoCgroup: Int32 = -1
+        if let directory = try cgroup?.openDirectory() { intoCgroup = keep(directory) }
         let plan = self.plan
         let prepared = self.prepared
-        let launch = Launch(new: new, timeOffsets: offsets, cgroup: cgroup?.directoryForClone ?? -1)
+        let launch = Launch(new: new, timeOffsets: offsets, cgroup: intoCgroup)
         do throws(SysError) {
             process = try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) {
                 left in

@@ -131,7 +131,7 @@ extension Planner {
                 cgroup
             } else {
                 (
-                    layout: try cgroupLayout(needsOwn: true),
+                    layout: facts.cgroups(),
                     path: try CgroupPath(".", id: options.id)
                 )
             }
