@@ -23,7 +23,7 @@ extension Performer {
     }
 
     /// Calls `body` with the container's root, which a process that joined it has at "/".
-    mutating func containerRoot<R>(
+    mutating func containerRoot<R: ~Copyable>(
         _ body: (borrowing RootDirectory) throws(SysError) -> R
     ) throws(SysError) -> R {
         if root == nil { root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY)) }
@@ -31,7 +31,7 @@ extension Performer {
     }
 
     /// Calls `body` with the root file system that an earlier step opened.
-    borrowing func withRoot<R>(
+    borrowing func withRoot<R: ~Copyable>(
         _ body: (borrowing RootDirectory) throws(SysError) -> R
     ) throws(SysError) -> R {
         switch root {

@@ -11,10 +11,8 @@ package struct Performer: ~Copyable {
     var channel: Channel
     /// The container's root file system, once open.
     var root: RootDirectory?
-    /// The host's `/dev/null`, for masks (CVE-2025-31133).
-    var null: Fd?
-    /// An empty read-only tmpfs, shared by all masked directories.
-    var emptyDirectory: Fd?
+    /// What masked paths are covered with.
+    var masks = Masks()
     /// The pty's slave, once open.
     var terminal: Fd?
     /// The program as found in the container.

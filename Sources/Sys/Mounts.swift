@@ -25,16 +25,74 @@ package struct MountAttributes: Equatable, Sendable {
     package static let noDirAtime: UInt64 = 0x80
     package static let idMap: UInt64 = 0x10_0000
     package static let noSymFollow: UInt64 = 0x20_0000
+
+    /// The same as `mount_setattr(2)` takes it: who touches one atime bit clears all of them first.
+    package var normalized: MountAttributes {
+        var copy = self
+        if (setting | clearing) & Self.atimeMask != 0 { copy.clearing |= Self.atimeMask }
+        return copy
+    }
+
+    /// The names of the attributes in `bits`, as mount options.
+    package static func names(_ bits: UInt64) -> String {
+        var names: [String] = []
+        let known: [(UInt64, String)] = [
+            (readOnly, "ro"), (noSuid, "nosuid"), (noDev, "nodev"), (noExec, "noexec"),
+            (noAtime, "noatime"), (strictAtime, "strictatime"), (noDirAtime, "nodiratime"),
+            (noSymFollow, "nosymfollow"),
+        ]
+        for (bit, name) in known where bits & bit == bit { names.append(name) }
+        return names.joined(separator: ",")
+    }
+
+    /// `MOUNT_ATTR_*` bits as the `MS_*` bits of `mount(2)`. The default atime is explicit there.
+    package static func classic(_ bits: UInt64) -> UInt {
+        var flags = UInt(bits & 0xf)  // ro, nosuid, nodev, noexec are the same bits in both.
+        switch bits & atimeMask {
+        case noAtime: flags |= MountFlags.noAtime
+        case strictAtime: flags |= MountFlags.strictAtime
+        default: flags |= MountFlags.relatime
+        }
+        if bits & noDirAtime != 0 { flags |= MountFlags.noDirAtime }
+        if bits & noSymFollow != 0 { flags |= MountFlags.noSymFollow }
+        return flags
+    }
 }
 
-/// `open_tree(2)` with `OPEN_TREE_CLONE`: a detached copy of the mount at `path`.
+/// `MS_*` bits of `mount(2)`, from `linux/mount.h`.
+package enum MountFlags {
+    package static let readOnly: UInt = 0x1
+    package static let synchronous: UInt = 0x10
+    package static let remount: UInt = 0x20
+    package static let mandatoryLocks: UInt = 0x40
+    package static let synchronousDirectories: UInt = 0x80
+    package static let noSymFollow: UInt = 0x100
+    package static let noAtime: UInt = 0x400
+    package static let noDirAtime: UInt = 0x800
+    package static let bind: UInt = 0x1000
+    package static let move: UInt = 0x2000
+    package static let recursive: UInt = 0x4000
+    package static let silent: UInt = 0x8000
+    package static let unbindable: UInt = 0x2_0000
+    package static let isPrivate: UInt = 0x4_0000
+    package static let isSlave: UInt = 0x8_0000
+    package static let isShared: UInt = 0x10_0000
+    package static let relatime: UInt = 0x20_0000
+    package static let strictAtime: UInt = 0x100_0000
+    package static let lazyTime: UInt = 0x200_0000
+}
+
+/// `open_tree(2)` with `OPEN_TREE_CLONE`: a detached copy of the mount at `path`, or of the one that
+/// `directory` is open in where `path` is empty. Attach it: closing a detached one takes time.
 package func cloneMount(
-    at directory: Int32 = AT_FDCWD, _ path: String, recursive: Bool
+    at directory: Int32 = AT_FDCWD, _ path: String, recursive: Bool, followingLink: Bool = true
 ) throws(SysError) -> Fd {
     let openTreeClone: UInt32 = 1
     let atRecursive: UInt32 = 0x8000
     let empty: UInt32 = path.isEmpty ? 0x1000 : 0
-    let flags = openTreeClone | UInt32(O_CLOEXEC) | empty | (recursive ? atRecursive : 0)
+    let noFollow: UInt32 = followingLink ? 0 : 0x100
+    let flags =
+        openTreeClone | UInt32(O_CLOEXEC) | empty | noFollow | (recursive ? atRecursive : 0)
     return Fd(
         owning: try check(
             unsafe csys_open_tree(directory, path, flags),
@@ -66,71 +124,47 @@ package func setMountAttributes(
 /// A number as C writes it: `0x1f`.
 package func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
-/// A file system being configured: `fsopen(2)`, `fsconfig(2)`, `fsmount(2)`. Failures carry the
-/// kernel's own message from the context's log where it left one.
-package struct FileSystemContext: ~Copyable {
-    let fd: Fd
-    let type: String
-
-    package init(_ type: String) throws(SysError) {
-        let cloexec: UInt32 = 1
-        self.type = type
-        fd = Fd(owning: try check(unsafe csys_fsopen(type, cloexec), "fsopen(\(quoted(type)))"))
-    }
-
-    /// `FSCONFIG_SET_STRING`, or `FSCONFIG_SET_FLAG` where there is no value.
-    package borrowing func set(_ key: String, _ value: String? = nil) throws(SysError) {
-        if let value {
-            try explained(
-                unsafe csys_fsconfig(fd.raw, 1, key, value, 0),
-                "fsconfig(\(type), \(key)=\(quoted(value)))")
-        } else {
-            try explained(
-                unsafe csys_fsconfig(fd.raw, 0, key, nil, 0), "fsconfig(\(type), \(key))")
-        }
-    }
-
-    /// `FSCONFIG_CMD_CREATE` and `fsmount(2)`: the detached mount.
-    package borrowing func mount(attributes: UInt64) throws(SysError) -> Fd {
-        try explained(
-            csys_fsconfig(fd.raw, 6, nil, nil, 0), "fsconfig(\(type), FSCONFIG_CMD_CREATE)")
-        let cloexec: UInt32 = 1
-        return Fd(
-            owning: try check(
-                csys_fsmount(fd.raw, cloexec, UInt32(truncatingIfNeeded: attributes)),
-                "fsmount(\(type), \(hex(attributes)))"))
-    }
-
-    private borrowing func explained(
-        _ result: Int, _ call: @autoclosure () -> String
-    ) throws(SysError) {
-        guard result < 0 else { return }
-        var log = [UInt8](repeating: 0, count: 1024)
-        let length = unsafe csys_read(fd.raw, &log, log.count)
-        let note =
-            length > 2
-            ? " [kernel: \(String(decoding: log[2..<length].prefix { $0 != 10 }, as: UTF8.self))]"
-            : ""
-        throw SysError(call() + note, Int32(truncatingIfNeeded: -result))
-    }
+/// `mount_setattr(2)` with a propagation type alone: `MS_SHARED` …, with or without `MS_REC`.
+package func setPropagation(_ mount: Int32, _ flags: UInt) throws(SysError) {
+    try setMountAttributes(
+        mount, MountAttributes(), propagation: UInt64(flags & ~MountFlags.recursive),
+        recursive: flags & MountFlags.recursive != 0)
 }
 
 /// The classic `mount(2)`.
+/// - Parameter shown: the target as an error shows it, where `target` is not the path to show.
 package func mount(
-    source: String?, target: String, type: String?, flags: UInt, data: String?
+    source: String?, target: String, type: String?, flags: UInt, data: String?,
+    shown: String? = nil
 ) throws(SysError) {
     try check(
         unsafe csys_mount(source, target, type, flags, data),
-        "mount(\(source.map(quoted) ?? "NULL"), \(quoted(target)), \(type.map(quoted) ?? "NULL"), "
-            + "\(hex(UInt64(flags))), \(data.map(quoted) ?? "NULL"))")
+        "mount(\(source.map(quoted) ?? "NULL"), \(quoted(shown ?? target)), "
+            + "\(type.map(quoted) ?? "NULL"), \(hex(UInt64(flags))), "
+            + "\(data.map(quoted) ?? "NULL"))")
 }
 
 package func unmount(_ target: String, _ flags: Int32) throws(SysError) {
     try check(unsafe csys_umount2(target, flags), "umount2(\(quoted(target)))")
 }
 
+/// `umount2(2)` with `MNT_DETACH`: the mount and all below it disappear, whoever uses them.
+package func detach(_ target: String) throws(SysError) {
+    let mntDetach: Int32 = 2
+    try check(unsafe csys_umount2(target, mntDetach), "umount2(\(quoted(target)), MNT_DETACH)")
+}
+
 package func pivotRoot(_ newRoot: String, _ putOld: String) throws(SysError) {
     try check(
         unsafe csys_pivot_root(newRoot, putOld),
         "pivot_root(\(quoted(newRoot)), \(quoted(putOld)))")
+}
+
+/// Changes to the directory open as `fd`.
+package func changeDirectory(to fd: Int32) throws(SysError) {
+    try check(csys_fchdir(fd), "fchdir(\(fd))")
+}
+
+package func changeRoot(_ path: String) throws(SysError) {
+    try check(unsafe csys_chroot(path), "chroot(\(quoted(path)))")
 }

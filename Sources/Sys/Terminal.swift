@@ -34,6 +34,11 @@ package func setWindowSize(_ terminal: Int32, _ size: WindowSize) throws(SysErro
         csys_set_window_size(terminal, size.rows, size.columns), "ioctl(\(terminal), TIOCSWINSZ)")
 }
 
+/// The number of the pty whose master is `master`: `N` of `/dev/pts/N`.
+package func ptyNumber(_ master: Int32) throws(SysError) -> Int {
+    try check(csys_pty_number(master), "ioctl(\(master), TIOCGPTN)")
+}
+
 /// Makes `terminal` the controlling terminal of this session's leader.
 package func setControllingTerminal(_ terminal: Int32) throws(SysError) {
     try check(csys_set_controlling_terminal(terminal), "ioctl(\(terminal), TIOCSCTTY)")

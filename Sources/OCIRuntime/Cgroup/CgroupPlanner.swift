@@ -1,6 +1,11 @@
 import Init
 import Spec
 
+/// Which driver makes the container's cgroup: `--cgroup-manager` and `--systemd-cgroup`.
+package enum CgroupManager: String, Sendable {
+    case cgroupfs, systemd, disabled
+}
+
 /// Turns `linux.resources` into steps. Pure: the host comes in as a ``CgroupLayout``.
 package struct CgroupPlanner {
     let layout: CgroupLayout
@@ -15,7 +20,7 @@ package struct CgroupPlanner {
     /// - Throws: a property that this host or the spec does not allow, with its place.
     package static func plan(
         for resources: Resources?, path: CgroupPath, layout: CgroupLayout,
-        manager: PlanOptions.CgroupManager = .cgroupfs, isRootless: Bool = false
+        manager: CgroupManager = .cgroupfs, isRootless: Bool = false
     ) throws(PlanError) -> (steps: [Step], warnings: [String]) {
         var planner = CgroupPlanner(layout: layout)
         switch manager {

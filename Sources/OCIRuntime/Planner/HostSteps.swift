@@ -1,5 +1,6 @@
 import Init
 import Spec
+import Sys
 
 /// The host's steps up to the clone, and the one right after it.
 extension Planner {
@@ -9,7 +10,7 @@ extension Planner {
             host(place, .openNamespace(type, path: path))
         }
         try openMountSources()
-        try connectSockets()
+        try connectSockets(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
         if let process = config.process { try raiseLimits(for: process) }
@@ -17,13 +18,26 @@ extension Planner {
     }
 
     private mutating func prepareCgroup() throws(PlanError) {
-        let isDisabled = options.cgroupManager == .disabled
-        let cgroup = try CgroupPlanner.plan(
-            for: config.linux.resources, path: try cgroupPath(),
-            layout: isDisabled ? .none : facts.cgroups(), manager: options.cgroupManager,
-            isRootless: facts.euid != 0 || facts.inUserNamespace)
-        steps += cgroup.steps
-        warnings += cgroup.warnings
+        let linux = config.linux
+        let path = try CgroupPath(linux.cgroupsPath, id: options.id)
+        var layout = CgroupLayout.none
+        if options.cgroupManager == .cgroupfs {
+            layout = try cgroupLayout(needsOwn: !path.isAbsolute)
+            cgroup = (layout, path)
+        }
+        let planned = try CgroupPlanner.plan(
+            for: linux.resources, path: path, layout: layout, manager: options.cgroupManager,
+            isRootless: !isPrivileged || facts.inUserNamespace)
+        steps += planned.steps
+        warnings += planned.warnings
+    }
+
+    func cgroupLayout(needsOwn: Bool) throws(PlanError) -> CgroupLayout {
+        do throws(SysError) {
+            return try facts.cgroups(needsOwn)
+        } catch {
+            throw PlanError("/linux/cgroupsPath", error.description, hint: error.hint)
+        }
     }
 
     /// Whether a source is opened with the host's rights: where the init will not have them, and for
@@ -54,8 +68,8 @@ extension Planner {
         }
     }
 
-    private mutating func connectSockets() throws(PlanError) {
-        if let process = config.process {
+    mutating func connectSockets(for process: Process?) throws(PlanError) {
+        if let process {
             try checkTerminal(process)
             if process.terminal, let path = options.consoleSocket {
                 host("/process/terminal", .connect(.console, path: path))
@@ -85,12 +99,14 @@ extension Planner {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
-        let offsets = config.linux.timeOffsets.map { TimeOffsetEntry(clock: $0.key, offset: $0.value) }
+        let offsets = config.linux.timeOffsets.map {
+            TimeOffsetEntry(clock: $0.key, offset: $0.value)
+        }
         host(
             "/linux/namespaces",
             .clone(
                 new: namespaces.new.filter { $0 != .cgroup },
-                join: namespaces.order(privileged: isPrivileged).beforeClone,
+                join: namespaces.order.beforeClone,
                 timeOffsets: offsets))
         if namespaces.isNew(.user) {
             host(

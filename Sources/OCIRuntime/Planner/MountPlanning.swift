@@ -32,7 +32,7 @@ extension Planner {
     private func kind(
         of mount: Mount, _ options: MountOptions, _ place: String
     ) throws(PlanError) -> MountPlan.Kind {
-        if options.isRemount { return .remount(remounted(mount, options)) }
+        if options.isRemount { return .remount(superblock: remounted(mount, options)) }
         if options.isBind(mount) {
             return .bind(
                 source: try bindSource(mount, place), recursive: options.isRecursiveBind)
@@ -123,10 +123,20 @@ extension Planner {
             place + "/options", "idmap needs uidMappings and gidMappings, or a user namespace")
     }
 
+    /// Without a cgroup of its own, the container sees the runtime's.
     private func cgroupMount(readOnly: Bool) throws(PlanError) -> CgroupMountPlan {
-        CgroupPlanner.mountPlan(
-            layout: facts.cgroups(), path: try cgroupPath(),
-            ownNamespace: namespaces.isNew(.cgroup), readOnly: readOnly)
+        let cgroup =
+            if let cgroup {
+                cgroup
+            } else {
+                (
+                    layout: try cgroupLayout(needsOwn: true),
+                    path: CgroupPath.own
+                )
+            }
+        return CgroupPlanner.mountPlan(
+            layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
+            readOnly: readOnly)
     }
 }
 
