@@ -3,7 +3,7 @@ import Sys
 
 /// The host's cgroup hierarchies: where they are mounted and where this process lives in them
 /// (`cgroups(7)`).
-package struct CgroupLayout: Sendable, Equatable {
+public struct CgroupLayout: Sendable, Equatable {
     /// One mounted hierarchy.
     package struct Hierarchy: Sendable, Equatable {
         /// The names between the colons of `/proc/PID/cgroup`: `cpu,cpuacct`, `name=systemd`; empty
@@ -67,28 +67,26 @@ extension CgroupLayout {
     /// `/proc/self/cgroup` and the places where everybody mounts the hierarchies are enough nearly
     /// always. `mountinfo`, which grows with every container on the host, is only read when a
     /// hierarchy is not where it should be.
-    /// - Parameter needsOwn: whether ``Hierarchy/own`` will be used: for relative paths only.
-    package static func gather(needsOwn: Bool) throws(SysError) -> CgroupLayout {
-        let cgroup: [UInt8]
-        do throws(SysError) {
-            cgroup = try readFile("/proc/self/cgroup")
-        } catch let error where error.errno == ENOENT {
-            return .none  // a kernel without cgroups
-        }
+    ///
+    /// A kernel without cgroups has no `/proc/self/cgroup`, and ``none``.
+    package static func gather() -> CgroupLayout {
+        guard let cgroup = try? readFile("/proc/self/cgroup") else { return .none }
         var layout: CgroupLayout
-        if let conventional = conventional(cgroup, needsOwn: needsOwn) {
+        if let conventional = conventional(cgroup) {
             layout = conventional
         } else {
-            layout = parse(mountinfo: try readFile("/proc/self/mountinfo"), cgroup: cgroup)
+            let mountinfo = (try? readFile("/proc/self/mountinfo")) ?? []
+            layout = parse(mountinfo: mountinfo, cgroup: cgroup)
         }
         if layout.isUnified, let mountPoint = layout.unified?.mountPoint {
-            layout.unifiedControllers = words(try readFile("\(mountPoint)/cgroup.controllers"))
+            let controllers = try? readFile("\(mountPoint)/cgroup.controllers")
+            layout.unifiedControllers = words(controllers ?? [])
         }
         return layout
     }
 
     /// nil where a hierarchy is not at its conventional place below `/sys/fs/cgroup`.
-    private static func conventional(_ cgroup: [UInt8], needsOwn: Bool) -> CgroupLayout? {
+    private static func conventional(_ cgroup: [UInt8]) -> CgroupLayout? {
         let root = "/sys/fs/cgroup"
         let isUnified = exists("\(root)/cgroup.controllers")
         var layout = CgroupLayout.none
@@ -96,7 +94,7 @@ extension CgroupLayout {
             if entry.controllers.isEmpty {
                 let mountPoint = isUnified ? root : "\(root)/unified"
                 guard isUnified || exists("\(mountPoint)/cgroup.controllers") else { continue }
-                if needsOwn, isUnified, entry.path != "/",
+                if isUnified, entry.path != "/",
                     !exists("\(mountPoint)\(entry.path)/cgroup.procs")
                 {
                     return nil
@@ -107,7 +105,7 @@ extension CgroupLayout {
                 let mountPoint = "\(root)/\(directoryName(entry.controllers))"
                 // Every v1 hierarchy has `tasks` at its top, and nothing else has.
                 guard exists("\(mountPoint)/tasks") else { return nil }
-                if needsOwn, entry.path != "/", !exists("\(mountPoint)\(entry.path)/tasks") {
+                if entry.path != "/", !exists("\(mountPoint)\(entry.path)/tasks") {
                     return nil
                 }
                 layout.hierarchies.append(

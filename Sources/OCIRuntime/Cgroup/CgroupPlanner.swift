@@ -1,11 +1,6 @@
 import Init
 import Spec
 
-/// Which driver makes the container's cgroup: `--cgroup-manager` and `--systemd-cgroup`.
-package enum CgroupManager: String, Sendable {
-    case cgroupfs, systemd, disabled
-}
-
 /// Turns `linux.resources` into steps. Pure: the host comes in as a ``CgroupLayout``.
 package struct CgroupPlanner {
     let layout: CgroupLayout

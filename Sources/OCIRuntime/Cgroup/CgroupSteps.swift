@@ -24,11 +24,6 @@ extension Runtime {
     /// The cgroup that a config names, as the container of that config has it already.
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
         let path = try CgroupPath(config.linux.cgroupsPath, id: id)
-        do throws(SysError) {
-            let layout = try CgroupLayout.gather(needsOwn: !path.isAbsolute)
-            return Cgroup(layout: layout, path: path, exists: true)
-        } catch {
-            throw PlanError("/linux/cgroupsPath", error.description, hint: error.hint)
-        }
+        return Cgroup(layout: .gather(), path: path, exists: true)
     }
 }

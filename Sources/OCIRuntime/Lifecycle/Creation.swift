@@ -39,7 +39,7 @@ struct Creation: ~Copyable {
         prepared.procfs = procfs.raw
         prepared.preservedFds = options.preservedFds
         record = ContainerRecord(
-            creating: options.id, bundle, cgroups: planned.cgroup?.directories ?? [])
+            creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
             seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
@@ -80,15 +80,14 @@ struct Creation: ~Copyable {
             identity = try ProcessIdentity(of: host.pid)
             if let path = options.pidFile { try writePidFile(path, host.pid) }
             if let path = options.pidfdSocket {
-                try send(
-                    try connectSocket(.stream, path).raw, Array("pidfd".utf8),
-                    passing: host.pidfd)
+                try sendPidfd(host.pidfd, to: path)
             }
         } catch {
             throw RuntimeError(error)
         }
         record.pid = identity.pid
         record.startTime = identity.startTime
+        record.cgroups = host.cgroup?.directories ?? []
         try write(StateDirectory.stateFile, record.json)
     }
 
@@ -144,13 +143,19 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
     try rename(at: directory.raw, temporary, to: name)
 }
 
+/// Sends a pidfd to the AF_UNIX socket at `path`, as runc's `--pidfd-socket` does.
+func sendPidfd(_ pidfd: Int32, to path: String) throws(SysError) {
+    let socket = try connectSocket(.stream, path)
+    try send(socket.raw, Array("pidfd".utf8), passing: pidfd)
+}
+
 extension ContainerRecord {
-    init(creating id: String, _ bundle: Bundle, cgroups: [String]) {
+    init(creating id: String, _ bundle: Bundle) {
         let config = bundle.config
         let namespaces = config.linux.namespaces
         self.init(
             id: id, ociVersion: config.ociVersion, bundle: bundle.path, rootfs: bundle.rootfs,
-            created: timestamp(), owner: effectiveUser, cgroups: cgroups,
+            created: timestamp(), owner: effectiveUser,
             hasPoststart: !config.hooks.poststart.isEmpty,
             hasPoststop: !config.hooks.poststop.isEmpty,
             hasPidNamespace: namespaces.contains { $0.type == .pid && $0.path == nil },

@@ -34,7 +34,7 @@ extension Runtime {
             throw RuntimeError(error)
         }
         defer { closeDescriptor(prepared.containerInit) }
-        let plan = try execPlan(container, config, options)
+        let plan = try plan(options, in: container, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
             cgroup: Cgroup(directories: container.record.cgroups),
@@ -64,8 +64,7 @@ extension Runtime {
         do throws(SysError) {
             if let path = options.pidFile { try writePidFile(path, pid) }
             if let path = options.pidfdSocket {
-                try send(
-                    try connectSocket(.stream, path).raw, Array("pidfd".utf8), passing: pidfd)
+                try sendPidfd(pidfd, to: path)
             }
         } catch {
             throw RuntimeError(error)

@@ -34,13 +34,6 @@ package struct Planner {
     package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        try container(config, facts: facts, options: options).plan
-    }
-
-    /// The same with the cgroup that its steps are about, nil where there is none.
-    static func container(
-        _ config: Config, facts: HostFacts, options: PlanOptions
-    ) throws(PlanError) -> PlannedContainer {
         var planner = try Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
@@ -50,9 +43,7 @@ package struct Planner {
         try planner.changeRoot()
         planner.finishCreate()
         try planner.start()
-        return PlannedContainer(
-            plan: planner.plan(process: config.process),
-            cgroup: planner.cgroup.map { Cgroup(layout: $0.layout, path: $0.path) })
+        return planner.plan(process: config.process)
     }
 
     init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) throws(PlanError) {
