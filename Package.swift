@@ -39,7 +39,7 @@ let package = Package(
             name: "ArgumentsTests", dependencies: ["Arguments"],
             cSettings: gnu, swiftSettings: common),
         .testTarget(
-            name: "swruncTests", dependencies: ["swrunc", "Arguments"],
+            name: "swruncTests", dependencies: ["swrunc", "Arguments", "Sys"],
             cSettings: gnu, swiftSettings: common),
         .testTarget(
             name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"],

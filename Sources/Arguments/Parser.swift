@@ -6,17 +6,20 @@
 /// argument, and `--` to end the flags. The argument after a flag that takes a value is that value
 /// whatever it looks like.
 package struct Parser {
-    private let arguments: [String?]
+    private let arguments: [String]
+    private let notText: [Int]
     /// The index of the first argument that has not been read.
     package private(set) var position: Int
     /// What has been read so far; after an error, what preceded it.
     package private(set) var parsed = Parsed()
 
     /// - Parameters:
-    ///   - arguments: the arguments; nil stands for one that is not valid UTF-8.
+    ///   - arguments: the arguments.
+    ///   - notText: the indices of those that are not valid UTF-8, which it is an error to read.
     ///   - start: the index of the first argument to read.
-    package init(_ arguments: [String?], from start: Int) {
+    package init(_ arguments: [String], notText: [Int] = [], from start: Int) {
         self.arguments = arguments
+        self.notText = notText
         position = start
     }
 
@@ -82,10 +85,8 @@ package struct Parser {
 
     private func text(at index: Int, _ what: @autoclosure () -> String) throws(UsageError) -> String
     {
-        guard let argument = arguments[index] else {
-            throw UsageError("\(what()) is not valid UTF-8")
-        }
-        return argument
+        if notText.contains(index) { throw UsageError("\(what()) is not valid UTF-8") }
+        return arguments[index]
     }
 
     private func checkCount(_ command: Command) throws(UsageError) {

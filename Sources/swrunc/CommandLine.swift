@@ -1,13 +1,24 @@
+import Arguments
 import Glibc
 
-/// The arguments of this process, program name first; nil for one that is not valid UTF-8.
+/// The arguments of this process, to be read from the first after the program's name.
 ///
-/// Read from the C array, because `CommandLine.arguments` repairs what is not UTF-8: a path would
+/// Taken from the C array, because `CommandLine.arguments` repairs what is not UTF-8: a path would
 /// silently become another one.
-func commandLine() -> [String?] {
+func commandLine() -> Parser {
     let count = Int(CommandLine.argc)
-    let arguments = unsafe CommandLine.unsafeArgv
-    return (0..<count).map { index in
-        unsafe arguments[index].flatMap { unsafe String(validatingCString: $0) }
+    let vector = unsafe CommandLine.unsafeArgv
+    var arguments: [String] = []
+    var notText: [Int] = []
+    arguments.reserveCapacity(count)
+    for index in 0..<count {
+        guard let argument = unsafe vector[index] else { break }
+        if let text = unsafe String(validatingCString: argument) {
+            arguments.append(text)
+        } else {
+            arguments.append("?")
+            notText.append(index)
+        }
     }
+    return Parser(arguments, notText: notText, from: 1)
 }

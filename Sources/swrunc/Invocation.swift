@@ -6,23 +6,22 @@ import Sys
 /// The whole command line is understood before anything is opened, so that the log file cannot take
 /// the number of a descriptor that the caller meant to pass on.
 enum Invocation {
-    /// - Parameter arguments: the command line, program name first; nil is not valid UTF-8.
+    /// - Parameter parser: at the first argument after the program's name.
     /// - Returns: the exit status of the program.
-    static func run(_ arguments: [String?]) -> Int32 {
+    static func run(_ parser: consuming Parser) -> Int32 {
         openMissingStandardDescriptors()
-        var parser = Parser(arguments, from: 1)
         var globals = GlobalOptions()
         do throws(UsageError) {
             try parser.readGlobals(GlobalOptions.flags)
             let parsed = parser.take()
             globals = GlobalOptions(parsed)
-            if parsed.wantsHelp { return show(CommandTable.program.help) }
+            if parsed.wantsHelp { return show(CommandName.program.help) }
             if globals.wantsVersion { return show(Version.text(libseccomp: nil)) }
-            guard let name = try parser.nextWord() else { return show(CommandTable.program.help) }
-            guard let verb = CommandTable.verb(name) else {
-                throw .unknownCommand(name, program: CommandTable.program)
+            guard let name = try parser.nextWord() else { return show(CommandName.program.help) }
+            guard let command = CommandName(rawValue: name) else {
+                throw .unknownCommand(name, program: CommandName.program)
             }
-            return perform(verb, &parser, globals)
+            return perform(command.verb, &parser, globals)
         } catch {
             // What was understood before the error says where errors go.
             globals.adopt(parser.take())
@@ -42,7 +41,7 @@ enum Invocation {
             verb = try V(parsed)
             inherited = try InheritedDescriptors(preserving: verb.preservedDescriptors)
         } catch {
-            return refuse(error, command: V.name, globals)
+            return refuse(error, command: V.name.rawValue, globals)
         }
         return start(verb, inherited, globals)
     }
@@ -62,7 +61,7 @@ enum Invocation {
             session.report.writeHeldWarnings()
             return status
         } catch {
-            session.report.error("\(Program.name) \(V.name) failed: \(error.message)")
+            session.report.error("\(Program.name) \(V.name.rawValue) failed: \(error.message)")
             return V.failureStatus
         }
     }

@@ -3,8 +3,8 @@ import Arguments
 /// One command of the program: its place in the command table, its options as a plain value, and
 /// what it does.
 protocol Verb: Sendable {
-    /// The command's name; apart from the table, so that looking a command up builds no tables.
-    static var name: String { get }
+    /// The command's name.
+    static var name: CommandName { get }
     /// The command's entry in the table of commands.
     static var command: Command { get }
     /// The exit status when the work fails; a command line that is wrong is always 1.

@@ -23,7 +23,8 @@ private func flag(_ name: String) throws -> Flag {
 }
 
 private func parse(
-    _ arguments: [String?], order: Command.Order = .anywhere, globals: [Flag] = []
+    _ arguments: [String], notText: [Int] = [], order: Command.Order = .anywhere,
+    globals: [Flag] = []
 ) throws -> Parsed {
     let command = Command(
         everything.name, summary: everything.summary,
@@ -31,7 +32,7 @@ private func parse(
             ? [Positional("ID", help: ""), Positional("ARG", .any, help: "")]
             : everything.positionals,
         flags: everything.flags, order: order)
-    var parser = Parser(arguments, from: 0)
+    var parser = Parser(arguments, notText: notText, from: 0)
     try parser.read(command, globals: globals)
     return parser.take()
 }
@@ -115,7 +116,7 @@ private func parse(
             (["--form=x"], "unknown flag: --form; did you mean --format?"),
             (["-zip"], "unknown flag: -zip"),
             (["-z"], "unknown flag: -z"),
-            (["--olt"], "unknown flag: --olt; did you mean --all?"),
+            (["--olt"], "unknown flag: --olt"),
             (["--nothing-like-it"], "unknown flag: --nothing-like-it"),
             (["--=x"], "unknown flag: --"),
             (["--root", "x"], "unknown flag: --root; --root stands before the command"),
@@ -124,12 +125,22 @@ private func parse(
                 ["a", "b", "c"],
                 "\"act\" requires a maximum of 2 argument(s): \"c\" is one too many"
             ),
-            (["id", nil], "argument 1 is not valid UTF-8"),
-            (["id", "--file", nil], "the value of --file is not valid UTF-8"),
-        ] as [([String?], String)])
-    func errors(arguments: [String?], message: String) {
+        ] as [([String], String)])
+    func errors(arguments: [String], message: String) {
         let globals = [Flag("root", "", .directory("DIR"), help: "somewhere")]
         #expect(throws: UsageError(message)) { try parse(arguments, globals: globals) }
+    }
+
+    @Test(arguments: [
+        (["id", "?"], "argument 1 is not valid UTF-8"),
+        (["id", "--file", "?"], "the value of --file is not valid UTF-8"),
+        (["id", "--", "?"], "argument 2 is not valid UTF-8"),
+        (["--file=?"], "argument 0 is not valid UTF-8"),
+    ])
+    func whatIsNotTextIsRefused(arguments: [String], message: String) {
+        #expect(throws: UsageError(message)) {
+            try parse(arguments, notText: [arguments.count - 1])
+        }
     }
 
     @Test func exactCount() {

@@ -9,7 +9,7 @@ private func read<V: Verb>(_ arguments: [String], as _: V.Type) throws -> (Globa
     try parser.readGlobals(GlobalOptions.flags)
     let globals = GlobalOptions(parser.take())
     let name = try #require(try parser.nextWord())
-    #expect(CommandTable.verb(name)?.name == V.name)
+    #expect(CommandName(rawValue: name) == V.name)
     try parser.read(V.command, globals: GlobalOptions.flags)
     return (globals, try V(parser.take()))
 }
@@ -251,14 +251,14 @@ private func refused<V: Verb>(
 }
 
 @Suite struct CommandTableTests {
-    @Test func namesAreUniqueAndAgreeWithTheTable() {
-        let names = CommandTable.verbs.map { $0.name }
-        #expect(Set(names).count == names.count)
-        #expect(CommandTable.verbs.map { $0.command.name } == names)
+    @Test(arguments: CommandName.allCases)
+    func namesLeadToTheirCommands(name: CommandName) {
+        #expect(name.verb.name == name)
+        #expect(name.verb.command.name == name.rawValue)
     }
 
     @Test func flagsOfACommandAreUnambiguous() {
-        for flags in CommandTable.program.commands.map(\.flags) + [GlobalOptions.flags] {
+        for flags in CommandName.program.commands.map(\.flags) + [GlobalOptions.flags] {
             let all = flags + [Flag.help]
             #expect(Set(all.map(\.name)).count == all.count)
             let letters = all.flatMap { $0.letters.unicodeScalars }
@@ -267,7 +267,7 @@ private func refused<V: Verb>(
     }
 
     @Test func positionalsAreRequiredThenOptionalThenRepeated() {
-        for command in CommandTable.program.commands {
+        for command in CommandName.program.commands {
             let order = command.positionals.map {
                 [.required, .optional, .any].firstIndex(of: $0.arity) ?? 3
             }
@@ -276,7 +276,7 @@ private func refused<V: Verb>(
     }
 
     @Test func defaultsOfChoicesAreChoices() {
-        for flag in CommandTable.program.commands.flatMap(\.flags) + GlobalOptions.flags {
+        for flag in CommandName.program.commands.flatMap(\.flags) + GlobalOptions.flags {
             guard case .choice(_, let words) = flag.value, let fallback = flag.fallback else {
                 continue
             }
@@ -285,7 +285,7 @@ private func refused<V: Verb>(
     }
 
     @Test func helpShowsEveryFlagWithinEightyColumns() {
-        let program = CommandTable.program
+        let program = CommandName.program
         var pages = [program.help: program.flags]
         for command in program.commands { pages[command.help(program: "swrunc")] = command.flags }
         #expect(pages.count == program.commands.count + 1)

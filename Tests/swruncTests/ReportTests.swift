@@ -1,3 +1,5 @@
+import Glibc
+import Sys
 import Testing
 
 @testable import swrunc
@@ -96,8 +98,8 @@ import Testing
 
 @Suite struct OutputTests {
     @Test(arguments: [
-        ("plain é 😀", "plain é 😀"), ("a\nb", "a\\nb"), ("\u{1b}]0;x\u{7}", "\\u{1B}]0;x\\u{7}"),
-        ("\u{9b}31m", "\\u{9B}31m"), ("£\u{7f}", "£\\u{7F}"), ("\r\n\t", "\\r\\n\\t"),
+        ("plain é 😀", "plain é 😀"), ("a\nb", "a\\nb"), ("\u{1b}]0;x\u{7}", "\\u{1b}]0;x\\u{7}"),
+        ("\u{9b}31m", "\\u{9b}31m"), ("£\u{7f}", "£\\u{7f}"), ("\r\n\t", "\\r\\n\\t"),
     ])
     func printableText(text: String, expected: String) {
         #expect(printable(text) == expected)
@@ -116,10 +118,69 @@ import Testing
         ]
         #expect(
             ListCommand.table(rows) == """
-                ID                    PID         STATUS      BUNDLE         CREATED     OWNER
-                a                     0           stopped     /b             2026        root
+                ID                    PID         STATUS      BUNDLE       CREATED     OWNER
+                a                     0           stopped     /b           2026        root
                 a-long-container-id   4194304     running     /bündel/\\n   2026        #1
 
                 """)
+    }
+}
+
+@Suite struct ReportTests {
+    /// Lets `body` report into a log file, and returns the file's lines.
+    private func log(
+        _ level: LogLevel, _ format: LogFormat = .json, _ body: (inout Report) -> Void
+    ) throws -> [Substring] {
+        var path = Array("/tmp/swrunc-log-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&path)
+        try #require(descriptor >= 0)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let name = String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        var report = try Report(
+            LogOptions(destination: .file(name), format: format, level: level))
+        body(&report)
+        return String(decoding: try readFile(name), as: UTF8.self).split(separator: "\n")
+    }
+
+    @Test func aFailureLeavesOneObjectAlthoughThereWereWarnings() throws {
+        let lines = try log(.error) {
+            $0.warning("careful")
+            $0.debug("detail")
+            $0.error("no")
+        }
+        #expect(lines.count == 1)
+        #expect(lines.first?.hasPrefix(#"{"level":"error","msg":"no","time":"2"#) == true)
+        #expect(lines.first?.hasSuffix(#"Z"}"#) == true)
+    }
+
+    @Test func aSuccessLeavesTheWarnings() throws {
+        let lines = try log(.error) {
+            $0.warning("careful")
+            $0.warning("again")
+            $0.writeHeldWarnings()
+            $0.writeHeldWarnings()
+        }
+        #expect(lines.count == 2)
+        #expect(lines.first?.contains(#""level":"warning","msg":"careful""#) == true)
+        #expect(lines.last?.contains(#""msg":"again""#) == true)
+    }
+
+    @Test func warningsAndDetailsThatWereAskedForComeAtOnce() throws {
+        #expect(try log(.warning) { $0.warning("careful") }.count == 1)
+        #expect(try log(.warning) { $0.debug("detail") }.isEmpty)
+        let lines = try log(.debug, .text) {
+            $0.debug("detail")
+            $0.warning("careful")
+        }
+        #expect(lines.first?.hasSuffix(" level=debug msg=\"detail\"") == true)
+        #expect(lines.last?.hasSuffix(" level=warning msg=\"careful\"") == true)
+    }
+
+    @Test(arguments: [LogDestination.file("/nonexistent/log"), .file("/tmp")])
+    func aLogThatCannotBeOpenedIsAnError(destination: LogDestination) {
+        #expect(throws: SysError.self) { _ = try Report(LogOptions(destination: destination)) }
     }
 }

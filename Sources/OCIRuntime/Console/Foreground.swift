@@ -18,8 +18,9 @@ struct Foreground: ~Copyable {
         self.pid = pid
         self.pidfd = pidfd
         self.notify = notify
+        let relay = terminal >= 0 ? try TerminalRelay(terminal) : nil
         signals = try openSignals()
-        relay = terminal >= 0 ? try TerminalRelay(terminal) : nil
+        self.relay = relay
     }
 
     /// Runs until the program has ended.

@@ -27,20 +27,17 @@ struct Creation: ~Copyable {
     init(
         _ runtime: Runtime, _ options: CreateOptions, starting: StartMethod
     ) throws(RuntimeError) {
+        try validate(options.id)
+        let bundle = try Bundle(options.bundle, config: options.config)
+        let planned = try runtime.plan(bundle, options, starting: starting)
+        let procfs = try runtime.procfs()
+        let directory = try StateDirectory(making: options.id, root: runtime.root)
         self.runtime = runtime
         self.options = options
-        try validate(options.id)
-        bundle = try Bundle(options.bundle, config: options.config)
-        let planned = try runtime.plan(bundle, options, starting: starting)
-        do throws(SysError) {
-            procfs = try openProcfs()
-        } catch {
-            throw RuntimeError(error)
-        }
+        self.bundle = bundle
         var prepared = Prepared()
         prepared.procfs = procfs.raw
         prepared.preservedFds = options.preservedFds
-        directory = try StateDirectory(making: options.id, root: runtime.root)
         record = ContainerRecord(
             creating: options.id, bundle, cgroups: planned.cgroup?.directories ?? [])
         host = HostPerformer(
@@ -48,6 +45,8 @@ struct Creation: ~Copyable {
             seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
             stateDirectory: directory.path)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
+        self.procfs = procfs
+        self.directory = directory
     }
 
     /// Performs the plan up to an init that is ready, and writes the container down. On failure
@@ -59,6 +58,7 @@ struct Creation: ~Copyable {
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")
             }
+            host.owesPoststop = true
             try writeDown()
         } catch {
             throw undo(because: error)
@@ -100,25 +100,36 @@ struct Creation: ~Copyable {
         }
     }
 
-    /// Undoes what has been done, and runs the poststop hooks if any hook had run before.
+    /// Undoes what has been done after a failure. What goes wrong on the way is told with it.
     mutating func undo(because cause: RuntimeError) -> RuntimeError {
         var error = cause
         error.warnings += host.warnings
         host.killInit()
-        record.pid = 0
-        do throws(SysError) {
-            try host.cgroup?.remove()
-        } catch let second {
-            error.warnings.append("\(second)")
-        }
-        if host.ranHooks { error.warnings += runtime.runPoststop(bundle.config.hooks, record) }
-        do throws(SysError) {
-            try directory.remove()
+        do throws(RuntimeError) {
+            error.warnings += try delete()
         } catch let second {
             error.warnings.append("\(second)")
         }
         if let path = options.pidFile { try? removeFile(path) }
         return error
+    }
+
+    /// Removes a container whose init has ended: its cgroup and what is in it, and its state. Then the
+    /// poststop hooks run.
+    /// - Returns: warnings of hooks that failed.
+    mutating func delete() throws(RuntimeError) -> [String] {
+        do throws(SysError) {
+            try host.cgroup?.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        let warnings = host.owesPoststop ? runtime.runPoststop(bundle.config.hooks, record) : []
+        do throws(SysError) {
+            try directory.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        return warnings
     }
 }
 

@@ -19,8 +19,8 @@ struct HostPerformer: ~Copyable {
     /// The pty's master where there is no console socket.
     private(set) var terminal: Int32 = -1
     var warnings: [String]
-    /// Whether any hook was run: then the poststop hooks are owed.
-    private(set) var ranHooks = false
+    /// Whether the container came as far as its hooks: then it owes the poststop hooks.
+    var owesPoststop = false
 
     init(
         plan: Plan, prepared: Prepared, cgroup: Cgroup?, seccompCache: SeccompCache,
@@ -204,7 +204,7 @@ struct HostPerformer: ~Copyable {
             var state = plan.state
             state.pid = pid
             let json = state.json()
-            ranHooks = true
+            owesPoststop = true
             for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
         case .setRlimit(let type, let soft, let hard):
             try setLimit(of: pid, type.number, soft: soft, hard: hard, name: type.rawValue)

@@ -21,7 +21,7 @@ extension Runtime {
     ) throws(RuntimeError) -> PlannedContainer {
         let choices = PlanOptions(
             id: options.id, bundle: bundle.path, listensForStart: starting == .socket,
-            detached: options.detached, consoleSocket: options.consoleSocket,
+            detached: options.detached || starting == .socket, consoleSocket: options.consoleSocket,
             noPivot: options.noPivot, noNewKeyring: options.noNewKeyring,
             cgroupManager: PlanOptions.CgroupManager(rawValue: cgroupManager.rawValue) ?? .cgroupfs)
         do throws(PlanError) {
@@ -30,6 +30,17 @@ extension Runtime {
             return PlannedContainer(plan: plan, cgroup: try cgroup(for: bundle.config, id: options.id))
         } catch {
             throw RuntimeError(error.message, place: error.place, hint: error.hint)
+        }
+    }
+}
+
+extension Runtime {
+    /// The host's `/proc`, checked.
+    func procfs() throws(RuntimeError) -> Fd {
+        do throws(SysError) {
+            return try openProcfs()
+        } catch {
+            throw RuntimeError(error)
         }
     }
 }

@@ -18,7 +18,9 @@ extension Runtime {
         }
         do throws(RuntimeError) {
             try release(container)
-            try runPoststart(container)
+            if container.record.hasPoststart {
+                try runPoststart(try container.config().hooks, container.record)
+            }
         } catch {
             throw try destroying(container, because: error)
         }
@@ -50,12 +52,10 @@ extension Runtime {
         }
     }
 
-    func runPoststart(_ container: borrowing Container) throws(RuntimeError) {
-        guard container.record.hasPoststart else { return }
-        let hooks = try container.config().hooks.poststart
-        let state = container.record.state(.running).json()
+    func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
+        let state = record.state(.running).json()
         do throws(SysError) {
-            for hook in hooks { try HookRunner.run(hook, kind: .poststart, state: state) }
+            for hook in hooks.poststart { try HookRunner.run(hook, kind: .poststart, state: state) }
         } catch {
             throw RuntimeError(error)
         }

@@ -1,22 +1,37 @@
 import Init
 import Spec
+import Sys
 
 /// Until the cgroups are there.
-public struct CgroupLayout: Sendable {
-    /// Makes one.
-    public init() {}
-    static func gather() -> CgroupLayout { CgroupLayout() }
+package struct CgroupLayout: Sendable, Equatable {
+    package static let none = CgroupLayout()
+    package static func gather(needsOwn: Bool) throws(SysError) -> CgroupLayout { none }
+    package var isUnified: Bool { false }
 }
 
-enum CgroupPlanner {
-    static func steps(for linux: Linux, layout: CgroupLayout, path: String) -> [Step] {
-        [Step(.host, "/linux/cgroupsPath", .createCgroup(path: path))]
+package enum CgroupManager: String, Sendable {
+    case cgroupfs, systemd, disabled
+}
+
+package struct CgroupPath: Sendable, Equatable {
+    package let path: String
+    package let isAbsolute: Bool
+    package init(_ cgroupsPath: String?, id: String) throws(ConfigError) {
+        path = cgroupsPath ?? id
+        isAbsolute = true
     }
 }
 
-extension CgroupPlanner {
-    static func mount(
-        layout: CgroupLayout, path: String, namespace: Bool, readOnly: Bool
+package struct CgroupPlanner {
+    package static func plan(
+        for resources: Resources?, path: CgroupPath, layout: CgroupLayout,
+        manager: CgroupManager = .cgroupfs, isRootless: Bool = false
+    ) throws(ConfigError) -> (steps: [Step], warnings: [String]) {
+        ([Step(.host, "/linux/cgroupsPath", .createCgroup(path: path.path))], [])
+    }
+
+    package static func mountPlan(
+        layout: CgroupLayout, path: CgroupPath, ownNamespace: Bool, readOnly: Bool
     ) -> CgroupMountPlan {
         .hierarchies([], readOnly: readOnly)
     }

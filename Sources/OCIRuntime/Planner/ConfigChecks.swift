@@ -6,11 +6,6 @@ extension Planner {
     mutating func check() throws(PlanError) {
         guard let root = config.root else { throw PlanError("/root", "is required") }
         if root.path.isEmpty { throw PlanError("/root/path", "is empty") }
-        if options.cgroupManager == .systemd {
-            throw PlanError(
-                "/linux/cgroupsPath", "the systemd cgroup driver is not supported yet",
-                hint: "leave out --systemd-cgroup")
-        }
         try checkSupported()
         try checkUserNamespace()
         try checkNames()
@@ -20,7 +15,8 @@ extension Planner {
             propagation == .private || propagation == .rprivate
         {
             throw PlanError(
-                "/linux/rootfsPropagation", "\(propagation.rawValue) is not safe without pivot_root",
+                "/linux/rootfsPropagation",
+                "\(propagation.rawValue) is not safe without pivot_root",
                 hint: "leave out --no-pivot")
         }
     }
@@ -80,7 +76,7 @@ extension Planner {
 
     private func checkTimeOffsets() throws(PlanError) {
         let offsets = config.linux.timeOffsets
-        guard let first = offsets.first else { return }
+        if offsets.isEmpty { return }
         let place = "/linux/timeOffsets"
         guard namespaces.isNew(.time) else {
             throw PlanError(place, "needs a new time namespace")
@@ -88,7 +84,6 @@ extension Planner {
         for offset in offsets where offset.key != "monotonic" && offset.key != "boottime" {
             throw PlanError(pointer(place, offset.key), "is no clock that has an offset")
         }
-        _ = first
     }
 
     /// Whatever is mounted without one is mounted on the host.

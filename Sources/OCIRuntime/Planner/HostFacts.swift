@@ -1,40 +1,44 @@
 import Spec
+import Sys
 
 /// What a plan depends on besides the config: this process's rights and the host's make. A value
 /// like any other, so that a plan can be made for a host that is not there.
-public struct HostFacts: Sendable {
+package struct HostFacts: Sendable {
     /// The effective user id.
-    public var euid: UInt32
+    package var euid: UInt32
     /// The effective group id.
-    public var egid: UInt32
+    package var egid: UInt32
     /// The permitted capabilities, as a mask of `1 << number`.
-    public var permitted: UInt64
+    package var permitted: UInt64
     /// The capability bounding set, as a mask.
-    public var bounding: UInt64
+    package var bounding: UInt64
     /// The number of the last capability that the kernel knows.
-    public var lastCapability: UInt8
+    package var lastCapability: UInt8
     /// Whether the runtime is inside a user namespace other than the first.
-    public var inUserNamespace: Bool
+    package var inUserNamespace: Bool
     /// Whether `/proc/kcore` exists, which `/dev/core` links to.
-    public var hasKernelCore: Bool
-    /// The cgroup hierarchies; asked for only where the container gets a cgroup.
-    public var cgroups: @Sendable () -> CgroupLayout
+    package var hasKernelCore: Bool
+    /// The cgroup hierarchies, with the runtime's own cgroup in each if asked to; asked for only where
+    /// the container gets a cgroup.
+    package var cgroups: @Sendable (_ needsOwn: Bool) throws(SysError) -> CgroupLayout
     /// Whether the kernel has AppArmor switched on; asked for only where a profile is given.
-    public var appArmor: @Sendable () -> Bool
+    package var appArmor: @Sendable () -> Bool
     /// Whether SELinux is switched on; asked for only where a label is given.
-    public var seLinux: @Sendable () -> Bool
+    package var seLinux: @Sendable () -> Bool
     /// Whether `setgroups(2)` is denied in the runtime's user namespace; asked for only inside one.
-    public var setgroupsDenied: @Sendable () -> Bool
+    package var setgroupsDenied: @Sendable () -> Bool
     /// Whether the namespace file at a path is the runtime's own namespace of that type; asked for
     /// only where a sysctl depends on it.
-    public var isOwnNamespace: @Sendable (NamespaceType, String) -> Bool
+    package var isOwnNamespace: @Sendable (NamespaceType, String) -> Bool
 
     /// Makes facts; the defaults are those of root on a plain host.
-    public init(
+    package init(
         euid: UInt32 = 0, egid: UInt32 = 0, permitted: UInt64 = 0x1ff_ffff_ffff,
         bounding: UInt64 = 0x1ff_ffff_ffff, lastCapability: UInt8 = 40,
         inUserNamespace: Bool = false, hasKernelCore: Bool = true,
-        cgroups: @escaping @Sendable () -> CgroupLayout,
+        cgroups: @escaping @Sendable (_ needsOwn: Bool) throws(SysError) -> CgroupLayout = { _ in
+            .none
+        },
         appArmor: @escaping @Sendable () -> Bool = { false },
         seLinux: @escaping @Sendable () -> Bool = { false },
         setgroupsDenied: @escaping @Sendable () -> Bool = { false },

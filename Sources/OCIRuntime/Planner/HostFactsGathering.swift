@@ -4,13 +4,13 @@ import Sys
 
 extension HostFacts {
     /// Looks at the host: about fifty short system calls, the costly facts on demand.
-    public static func gather() -> HostFacts {
+    package static func gather() -> HostFacts {
         let bounding = boundingCapabilities()
         return HostFacts(
             euid: effectiveUser, egid: effectiveGroup, permitted: permittedCapabilities(),
             bounding: bounding.mask, lastCapability: bounding.last,
             inUserNamespace: !isFirstUserNamespace(), hasKernelCore: exists("/proc/kcore"),
-            cgroups: { CgroupLayout.gather() },
+            cgroups: { (needsOwn) throws(SysError) in try CgroupLayout.gather(needsOwn: needsOwn) },
             appArmor: { firstByte("/sys/module/apparmor/parameters/enabled") == UInt8(ascii: "Y") },
             seLinux: { exists("/sys/fs/selinux/enforce") },
             setgroupsDenied: { firstByte("/proc/self/setgroups") == UInt8(ascii: "d") },

@@ -1,25 +1,43 @@
 import Init
 import Spec
+import Sys
 
 /// The host's steps up to the clone, and the one right after it.
 extension Planner {
     mutating func prepareOnHost() throws(PlanError) {
-        prepareCgroup()
+        try prepareCgroup()
         for (type, path, place) in namespaces.joined {
             host(place, .openNamespace(type, path: path))
         }
         try openMountSources()
-        try connectSockets()
+        try connectSockets(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
         if let process = config.process { try raiseLimits(for: process) }
         try clone()
     }
 
-    private mutating func prepareCgroup() {
-        guard options.cgroupManager != .disabled else { return }
-        steps += CgroupPlanner.steps(
-            for: config.linux, layout: facts.cgroups(), path: cgroupPath)
+    private mutating func prepareCgroup() throws(PlanError) {
+        let linux = config.linux
+        let path = try CgroupPath(linux.cgroupsPath, id: options.id)
+        var layout = CgroupLayout.none
+        if options.cgroupManager == .cgroupfs {
+            layout = try cgroupLayout(needsOwn: !path.isAbsolute)
+            cgroup = (layout, path)
+        }
+        let planned = try CgroupPlanner.plan(
+            for: linux.resources, path: path, layout: layout, manager: options.cgroupManager,
+            isRootless: !isPrivileged || facts.inUserNamespace)
+        steps += planned.steps
+        warnings += planned.warnings
+    }
+
+    func cgroupLayout(needsOwn: Bool) throws(PlanError) -> CgroupLayout {
+        do throws(SysError) {
+            return try facts.cgroups(needsOwn)
+        } catch {
+            throw PlanError("/linux/cgroupsPath", error.description, hint: error.hint)
+        }
     }
 
     /// Whether a source is opened with the host's rights: where the init will not have them, and for
@@ -50,8 +68,8 @@ extension Planner {
         }
     }
 
-    private mutating func connectSockets() throws(PlanError) {
-        if let process = config.process {
+    mutating func connectSockets(for process: Process?) throws(PlanError) {
+        if let process {
             try checkTerminal(process)
             if process.terminal, let path = options.consoleSocket {
                 host("/process/terminal", .connect(.console, path: path))
@@ -81,12 +99,14 @@ extension Planner {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
-        let offsets = config.linux.timeOffsets.map { TimeOffsetEntry(clock: $0.key, offset: $0.value) }
+        let offsets = config.linux.timeOffsets.map {
+            TimeOffsetEntry(clock: $0.key, offset: $0.value)
+        }
         host(
             "/linux/namespaces",
             .clone(
                 new: namespaces.new.filter { $0 != .cgroup },
-                join: namespaces.order(privileged: isPrivileged).beforeClone,
+                join: namespaces.order.beforeClone,
                 timeOffsets: offsets))
         if namespaces.isNew(.user) {
             host(

@@ -49,7 +49,8 @@ extension Planner {
     /// The sets as far as the host grants them: what it cannot grant is a warning, not an error
     /// (config.md, Linux Process).
     private mutating func grant(_ wanted: Capabilities) -> CapabilitySets {
-        let known: UInt64 = facts.lastCapability >= 63 ? .max : (2 << UInt64(facts.lastCapability)) - 1
+        // Shifted by 64 or more it is 0, and all bits are known.
+        let known: UInt64 = (2 << UInt64(facts.lastCapability)) &- 1
         let permittable = hasUserNamespace ? known : facts.permitted & known
         let boundable = hasUserNamespace ? known : facts.bounding & known
         var refused: [String] = []

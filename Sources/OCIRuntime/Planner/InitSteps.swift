@@ -3,11 +3,13 @@ import Spec
 
 /// The init's steps before it builds the root file system.
 extension Planner {
-    mutating func enter() throws(PlanError) {
-        if options.cgroupManager != .disabled {
+    /// On cgroup v2 the clone starts in its cgroup (`CLONE_INTO_CGROUP`), on v1 the init moves itself:
+    /// alone it does not wait for a grace period of the kernel's.
+    mutating func enter() {
+        if let cgroup, !cgroup.layout.isUnified {
             `init`("/linux/cgroupsPath", .joinCgroup)
         }
-        let joins = namespaces.order(privileged: isPrivileged).afterwards
+        let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
         if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }

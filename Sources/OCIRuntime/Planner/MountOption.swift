@@ -81,7 +81,8 @@ struct MountOption {
         MountOption("nolazytime", .superblock(.lazytime, on: false)),
         MountOption("nomand", .superblock(.mand, on: false)),
         MountOption("norelatime", .accessTime(Attribute.relatime, on: false, recursive: false)),
-        MountOption("nostrictatime", .accessTime(Attribute.strictAtime, on: false, recursive: false)),
+        MountOption(
+            "nostrictatime", .accessTime(Attribute.strictAtime, on: false, recursive: false)),
         MountOption("nosuid", .attribute(Attribute.noSuid, on: true, recursive: false)),
         MountOption("nosymfollow", .attribute(Attribute.noSymFollow, on: true, recursive: false)),
         MountOption("private", .propagation(Propagation.private)),
@@ -98,7 +99,8 @@ struct MountOption {
         MountOption("rnodiratime", .attribute(Attribute.noDirAtime, on: true, recursive: true)),
         MountOption("rnoexec", .attribute(Attribute.noExec, on: true, recursive: true)),
         MountOption("rnorelatime", .accessTime(Attribute.relatime, on: false, recursive: true)),
-        MountOption("rnostrictatime", .accessTime(Attribute.strictAtime, on: false, recursive: true)),
+        MountOption(
+            "rnostrictatime", .accessTime(Attribute.strictAtime, on: false, recursive: true)),
         MountOption("rnosuid", .attribute(Attribute.noSuid, on: true, recursive: true)),
         MountOption("rnosymfollow", .attribute(Attribute.noSymFollow, on: true, recursive: true)),
         MountOption("ro", .readOnly(true)),

@@ -32,7 +32,7 @@ extension Planner {
     private func kind(
         of mount: Mount, _ options: MountOptions, _ place: String
     ) throws(PlanError) -> MountPlan.Kind {
-        if options.isRemount { return .remount(remounted(mount, options)) }
+        if options.isRemount { return .remount(superblock: remounted(mount, options)) }
         if options.isBind(mount) {
             return .bind(
                 source: try bindSource(mount, place), recursive: options.isRecursiveBind)
@@ -43,7 +43,7 @@ extension Planner {
                 hint: "give a type, or the option bind or rbind")
         }
         if type == "cgroup" {
-            return .cgroup(cgroupMount(readOnly: options.isReadOnly))
+            return .cgroup(try cgroupMount(readOnly: options.isReadOnly))
         }
         return .fileSystem(fileSystem(type, mount, options))
     }
@@ -123,9 +123,19 @@ extension Planner {
             place + "/options", "idmap needs uidMappings and gidMappings, or a user namespace")
     }
 
-    private func cgroupMount(readOnly: Bool) -> CgroupMountPlan {
-        CgroupPlanner.mount(
-            layout: facts.cgroups(), path: cgroupPath, namespace: namespaces.isNew(.cgroup),
+    /// Without a cgroup of its own, the container sees the runtime's.
+    private func cgroupMount(readOnly: Bool) throws(PlanError) -> CgroupMountPlan {
+        let cgroup =
+            if let cgroup {
+                cgroup
+            } else {
+                (
+                    layout: try cgroupLayout(needsOwn: true),
+                    path: try CgroupPath(".", id: options.id)
+                )
+            }
+        return CgroupPlanner.mountPlan(
+            layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
             readOnly: readOnly)
     }
 }

@@ -60,20 +60,19 @@ extension NamespaceType {
 }
 
 extension NamespaceLayout {
-    /// How to enter the joined namespaces: those that must be entered before the clone, and those
-    /// that the init enters afterwards.
+    /// The joined namespaces that are entered before the clone, and those that the init enters.
     ///
-    /// A joined pid namespace only takes in children, so it comes first in any case. A joined user
-    /// namespace must come before new namespaces, which are to belong to it. It gives rights over
-    /// its own namespaces and takes away the host's: whoever has the host's enters the others with
-    /// them and the user namespace last; whoever has none must enter it first.
-    func order(privileged: Bool) -> (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
-        let others = joined.map(\.type).filter { $0 != .user && $0 != .pid }
-        let user: [NamespaceType] = isJoined(.user) ? [.user] : []
-        let pid: [NamespaceType] = isJoined(.pid) ? [.pid] : []
-        if isJoined(.user) && (!privileged && isJoined(.pid) || !new.isEmpty) {
-            return (privileged ? pid + others + user : user + pid + others, [])
+    /// A joined pid or time namespace takes in children only; new namespaces beside a joined user
+    /// namespace are to belong to it, so all are entered before them.
+    var order: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
+        var order: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) = ([], [])
+        for (type, _, _) in joined {
+            if isJoined(.user) || type == .pid || type == .time {
+                order.beforeClone.append(type)
+            } else {
+                order.afterwards.append(type)
+            }
         }
-        return (pid, privileged ? others + user : user + others)
+        return order
     }
 }

@@ -1,35 +1,25 @@
 /// What the command line decides about a container, besides its config.
-public struct PlanOptions: Sendable, Equatable {
+package struct PlanOptions: Sendable, Equatable {
     /// The container's id, already found valid.
-    public var id: String
+    package var id: String
     /// The bundle's absolute path: relative paths of the config start there.
-    public var bundle: String
+    package var bundle: String
     /// Whether the init waits for `start` on a socket of its own (`create`) or on the channel to the
     /// host that made it (`run`).
-    public var listensForStart: Bool
+    package var listensForStart: Bool
     /// Whether the runtime leaves while the program runs: it cannot hold its terminal then.
-    public var detached: Bool
+    package var detached: Bool
     /// The socket that gets the terminal's master, or nil.
-    public var consoleSocket: String?
+    package var consoleSocket: String?
     /// `--no-pivot`: `MS_MOVE` and `chroot` instead of `pivot_root`.
-    public var noPivot: Bool
+    package var noPivot: Bool
     /// `--no-new-keyring`: the caller's session keyring stays.
-    public var noNewKeyring: Bool
+    package var noNewKeyring: Bool
     /// Who makes the cgroups.
-    public var cgroupManager: CgroupManager
-
-    /// Who makes a container's cgroups.
-    public enum CgroupManager: String, Sendable, CaseIterable {
-        /// The runtime, in the cgroup file system.
-        case cgroupfs
-        /// systemd, over D-Bus.
-        case systemd
-        /// Nobody: the container stays in the caller's.
-        case disabled
-    }
+    package var cgroupManager: CgroupManager
 
     /// Makes a set of options.
-    public init(
+    package init(
         id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
         cgroupManager: CgroupManager = .cgroupfs

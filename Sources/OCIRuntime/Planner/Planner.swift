@@ -13,13 +13,15 @@ import Spec
 /// init   createContainer hooks, change of root, what it hides, names, cwd, program │ start
 ///        startContainer hooks, labels, limits, seccomp and identity, execute
 /// ```
-public struct Planner {
+package struct Planner {
     let config: Config
     let facts: HostFacts
     let options: PlanOptions
     let namespaces: NamespaceLayout
     /// The options of `mounts`, by index.
     let mountOptions: [MountOptions]
+    /// nil where there are to be none.
+    var cgroup: (layout: CgroupLayout, path: CgroupPath)?
     /// Mounts that become read-only after the change of root.
     var readOnlyLater: [(place: String, path: String)] = []
     var warnedAboutLabel = false
@@ -29,17 +31,17 @@ public struct Planner {
     /// The plan that creates a container.
     ///
     /// - Throws: what the config asks for and cannot have, with its place.
-    public static func plan(
+    package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
         var planner = try Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
-        try planner.enter()
+        planner.enter()
         try planner.makeRootFileSystem()
         planner.runCreateHooks()
         try planner.changeRoot()
-        try planner.finishCreate()
+        planner.finishCreate()
         try planner.start()
         return planner.plan(process: config.process)
     }
@@ -83,9 +85,6 @@ public struct Planner {
     /// Whether the runtime has an administrator's rights over its own user namespace.
     var isPrivileged: Bool { facts.has(.sysAdmin) }
 
-    /// The container's cgroup as the config names it.
-    var cgroupPath: String { config.linux.cgroupsPath ?? options.id }
-
     /// The root file system's absolute path on the host.
     var rootPath: String {
         let path = config.root?.path ?? ""
@@ -109,14 +108,18 @@ extension Planner {
     }
 
     /// The init's last steps of `create`, inside the new root.
-    mutating func finishCreate() throws(PlanError) {
-        if let process = config.process {
-            setPriorities(of: process)
-            `init`("/process/cwd", .changeDirectory(process.cwd))
-            if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
-            `init`("/process/args/0", .findExecutable)
-        }
+    mutating func finishCreate() {
+        if let process = config.process { settle(process) }
         `init`("", .waitForStart)
+    }
+
+    /// Priorities and place of the program, and the program itself. A umask comes after a working
+    /// directory that has to be made.
+    mutating func settle(_ process: Process) {
+        setPriorities(of: process)
+        `init`("/process/cwd", .changeDirectory(process.cwd))
+        if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
+        `init`("/process/args/0", .findExecutable)
     }
 
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).

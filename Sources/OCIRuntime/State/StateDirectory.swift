@@ -14,8 +14,10 @@ struct StateDirectory: ~Copyable {
 
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
-        path = "\(root)/\(id)"
-        fd = try Self.open(path, id)
+        let path = "\(root)/\(id)"
+        let fd = try Self.open(path, id)
+        self.path = path
+        self.fd = fd
     }
 
     private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
@@ -30,10 +32,12 @@ struct StateDirectory: ~Copyable {
 
     /// Makes the directory of a new container, and locks it.
     init(making id: String, root: String) throws(RuntimeError) {
-        path = "\(root)/\(id)"
+        let path = "\(root)/\(id)"
         try Self.make(path, root: root, id: id)
-        fd = try Self.open(path, id)
-        try lock()
+        let fd = try Self.open(path, id)
+        try Self.lock(fd.raw, path)
+        self.path = path
+        self.fd = fd
     }
 
     private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
@@ -54,12 +58,14 @@ struct StateDirectory: ~Copyable {
     }
 
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.
-    borrowing func lock() throws(RuntimeError) {
+    borrowing func lock() throws(RuntimeError) { try Self.lock(fd.raw, path) }
+
+    private static func lock(_ fd: Int32, _ path: String) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: 10_000)
         var pause: Int64 = 200_000
         while true {
             do throws(SysError) {
-                if try tryLock(fd.raw) { return }
+                if try tryLock(fd) { return }
             } catch {
                 throw RuntimeError(error)
             }

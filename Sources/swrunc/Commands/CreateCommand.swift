@@ -1,15 +1,19 @@
 import Arguments
+import OCIRuntime
 
 /// `create`: make a container and leave its program waiting.
 struct CreateCommand: Verb, Equatable {
-    static let name = "create"
+    static let name = CommandName.create
 
     let options: CreationOptions
 
     var preservedDescriptors: Int32 { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let options = options.forRuntime(session.inherited)
+        session.warn(
+            try session.perform { (runtime) throws(RuntimeError) in try runtime.create(options) })
+        return 0
     }
 }
 
@@ -19,7 +23,7 @@ extension CreateCommand {
     }
 
     static let command = Command(
-        name, summary: "create a container and leave its program waiting for `start`",
+        name.rawValue, summary: "create a container and leave its program waiting for `start`",
         description: """
             Everything the configuration asks for is set up, and errors in it are reported; only the
             program itself is not executed yet.
@@ -54,6 +58,20 @@ extension CreationOptions {
             noPivot: parsed.isOn(Self.noPivotFlag),
             noNewKeyring: parsed.isOn(Self.noNewKeyringFlag),
             preserveFds: parsed.number(SharedFlags.preserveFds) ?? 0)
+    }
+
+    /// The same for the runtime.
+    func forRuntime(_ inherited: InheritedDescriptors) -> CreateOptions {
+        var options = CreateOptions(id: id, bundle: bundle)
+        options.config = config
+        options.consoleSocket = consoleSocket
+        options.pidfdSocket = pidfdSocket
+        options.pidFile = pidFile
+        options.noPivot = noPivot
+        options.noNewKeyring = noNewKeyring
+        options.preservedFds = inherited.listening + inherited.preserved
+        options.listenFds = inherited.listening
+        return options
     }
 
     static let flags = [

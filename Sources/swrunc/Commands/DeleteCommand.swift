@@ -1,8 +1,9 @@
 import Arguments
+import OCIRuntime
 
 /// `delete`: remove what is left of a container.
 struct DeleteCommand: Verb, Equatable {
-    static let name = "delete"
+    static let name = CommandName.delete
 
     /// The container, or with `regex` a pattern of ids.
     let id: String
@@ -10,7 +11,14 @@ struct DeleteCommand: Verb, Equatable {
     var regex = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let force = self.force
+        try session.forEach(id, isPattern: regex) { (session, id) throws(Failure) in
+            session.warn(
+                try session.perform { (runtime) throws(RuntimeError) in
+                    try runtime.delete(id, force: force)
+                })
+        }
+        return 0
     }
 }
 
@@ -26,7 +34,7 @@ extension DeleteCommand {
         "force", "f", help: "kill the container first; not an error when there is none")
 
     static let command = Command(
-        name, summary: "remove a container that has ended or was never started",
+        name.rawValue, summary: "remove a container that has ended or was never started",
         description: """
             Its cgroup, its mounts and its state are removed, and its poststop hooks are executed.
             """,

@@ -2,7 +2,7 @@ import Arguments
 
 /// `exec`: execute another program in a running container.
 struct ExecCommand: Verb, Equatable {
-    static let name = "exec"
+    static let name = CommandName.exec
     /// As runc's, so that it is told from a failure of the program.
     static let failureStatus: Int32 = 255
 
@@ -76,7 +76,7 @@ extension ExecCommand {
         "ignore-paused", help: "go ahead although the container is paused")
 
     static let command = Command(
-        name, summary: "execute a program in a running container",
+        name.rawValue, summary: "execute a program in a running container",
         description: """
             The program gets the settings of the container's own, changed by the flags. All after ID
             belongs to the program.

@@ -1,8 +1,9 @@
 import Arguments
+import OCIRuntime
 
 /// `kill`: send a signal to a container.
 struct KillCommand: Verb, Equatable {
-    static let name = "kill"
+    static let name = CommandName.kill
 
     /// The container, or with `regex` a pattern of ids.
     let id: String
@@ -12,7 +13,13 @@ struct KillCommand: Verb, Equatable {
     var regex = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let (signal, all) = (self.signal, self.all)
+        try session.forEach(id, isPattern: regex) { (session, id) throws(Failure) in
+            try session.perform { (runtime) throws(RuntimeError) in
+                try runtime.kill(id, signal: signal, all: all)
+            }
+        }
+        return 0
     }
 }
 
@@ -30,7 +37,7 @@ extension KillCommand {
         "all", "a", help: "signal every process of the container, not just the first")
 
     static let command = Command(
-        name, summary: "send a signal to the first process of a container",
+        name.rawValue, summary: "send a signal to the first process of a container",
         positionals: [
             SharedFlags.id,
             Positional(

@@ -1,14 +1,22 @@
 import Arguments
+import OCIRuntime
+import Spec
 
 /// `list`: show the containers below the root directory.
 struct ListCommand: Verb, Equatable {
-    static let name = "list"
+    static let name = CommandName.list
 
     var format = ListFormat.table
     var quiet = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        var warnings: [String] = []
+        let containers = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.list(warnings: &warnings)
+        }
+        session.warn(warnings)
+        try session.print(quiet ? Self.ids(containers) : format.render(containers))
+        return 0
     }
 }
 
@@ -20,7 +28,7 @@ extension ListCommand {
     private static let quietFlag = Flag("quiet", "q", help: "show only the ids, one a line")
 
     static let command = Command(
-        name, summary: "list the containers below --root",
+        name.rawValue, summary: "list the containers below --root",
         flags: [SharedFlags.format, quietFlag])
 
     /// One line of the list.

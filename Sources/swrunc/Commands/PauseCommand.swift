@@ -2,7 +2,7 @@ import Arguments
 
 /// `pause`: freeze the processes of a container.
 struct PauseCommand: Verb, Equatable {
-    static let name = "pause"
+    static let name = CommandName.pause
 
     let id: String
 
@@ -17,6 +17,6 @@ extension PauseCommand {
     }
 
     static let command = Command(
-        name, summary: "freeze all processes of a container",
+        name.rawValue, summary: "freeze all processes of a container",
         positionals: [SharedFlags.id], hidden: true)
 }

@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `plan`: show the steps that `create` would take.
 struct PlanCommand: Verb, Equatable {
@@ -8,7 +9,7 @@ struct PlanCommand: Verb, Equatable {
         case json
     }
 
-    static let name = "plan"
+    static let name = CommandName.plan
 
     /// The id that the plan is made for, which occurs in paths; nil for a stand-in.
     var id: String?
@@ -18,7 +19,13 @@ struct PlanCommand: Verb, Equatable {
     var format = Format.text
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        var options = CreateOptions(id: id ?? "container", bundle: bundle)
+        options.config = config
+        let wanted = options
+        let plan = try session.perform { (runtime) throws(RuntimeError) in try runtime.plan(wanted) }
+        let report = PlanReport(plan)
+        try session.print(format == .json ? report.json : Array(report.text.utf8))
+        return 0
     }
 }
 
@@ -35,7 +42,7 @@ extension PlanCommand {
         help: "how the plan looks")
 
     static let command = Command(
-        name, summary: "show the steps that `create` would take, and take none",
+        name.rawValue, summary: "show the steps that `create` would take, and take none",
         description: """
             Each step is shown with the place in the configuration that it comes from, such as
             /mounts/3, which is also how errors name it.

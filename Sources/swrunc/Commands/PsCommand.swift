@@ -2,7 +2,7 @@ import Arguments
 
 /// `ps`: list the processes of a container.
 struct PsCommand: Verb, Equatable {
-    static let name = "ps"
+    static let name = CommandName.ps
 
     let id: String
     var format = ListFormat.table
@@ -22,7 +22,7 @@ extension PsCommand {
     }
 
     static let command = Command(
-        name, summary: "list the processes of a container",
+        name.rawValue, summary: "list the processes of a container",
         positionals: [SharedFlags.id, Positional("ARG", .any, help: "arguments for ps(1)")],
         flags: [SharedFlags.format], order: .beforePositionals, hidden: true)
 }

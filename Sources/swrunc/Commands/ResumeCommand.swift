@@ -2,7 +2,7 @@ import Arguments
 
 /// `resume`: let the processes of a paused container go on.
 struct ResumeCommand: Verb, Equatable {
-    static let name = "resume"
+    static let name = CommandName.resume
 
     let id: String
 
@@ -17,6 +17,6 @@ extension ResumeCommand {
     }
 
     static let command = Command(
-        name, summary: "let the processes of a paused container go on",
+        name.rawValue, summary: "let the processes of a paused container go on",
         positionals: [SharedFlags.id], hidden: true)
 }

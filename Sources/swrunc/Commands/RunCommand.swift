@@ -1,8 +1,9 @@
 import Arguments
+import OCIRuntime
 
 /// `run`: create a container, start it and wait for its program.
 struct RunCommand: Verb, Equatable {
-    static let name = "run"
+    static let name = CommandName.run
 
     let options: CreationOptions
     var detach = false
@@ -12,7 +13,17 @@ struct RunCommand: Verb, Equatable {
     var preservedDescriptors: Int32 { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let options = options.forRuntime(session.inherited)
+        var how = RunOptions()
+        how.detach = detach
+        how.keep = keep
+        how.noSubreaper = noSubreaper
+        let wanted = how
+        let result = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.run(options, wanted)
+        }
+        session.warn(result.warnings)
+        return result.status
     }
 }
 
@@ -29,7 +40,7 @@ extension RunCommand {
         "no-subreaper", help: "do not adopt and reap processes that the container leaves behind")
 
     static let command = Command(
-        name, summary: "create and start a container, wait for its program and delete it",
+        name.rawValue, summary: "create and start a container, wait for its program and delete it",
         description: """
             Signals that \(Program.name) receives are passed on to the program. With --detach the
             container goes on alone, and is deleted with `\(Program.name) delete`.

@@ -1,8 +1,11 @@
 import Arguments
+import Glibc
+import Spec
+import Sys
 
 /// `spec`: write a config.json to start from.
 struct SpecCommand: Verb, Equatable {
-    static let name = "spec"
+    static let name = CommandName.spec
 
     /// The directory to write into; nil for the current one.
     var bundle: String?
@@ -11,7 +14,15 @@ struct SpecCommand: Verb, Equatable {
     var rootless = false
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let config = rootless ? Config.rootlessTemplate(uid: getuid(), gid: getgid()) : .template
+        do throws(SysError) {
+            let flags = file == nil ? O_EXCL : O_TRUNC
+            let target = try openFile(path, O_WRONLY | O_CREAT | flags, mode: 0o644)
+            try target.write(config.json(.tabs) + [UInt8(ascii: "\n")])
+        } catch {
+            throw Failure("\(error)")
+        }
+        return 0
     }
 }
 
@@ -29,7 +40,7 @@ extension SpecCommand {
         "rootless", help: "for a container that a user without privileges creates")
 
     static let command = Command(
-        name, summary: "write a config.json to start from",
+        name.rawValue, summary: "write a config.json to start from",
         description: """
             The container it describes executes sh, with the files below the directory rootfs. An
             existing config.json is left as it is.

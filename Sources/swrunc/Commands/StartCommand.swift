@@ -1,13 +1,16 @@
 import Arguments
+import OCIRuntime
 
 /// `start`: let the program of a created container go.
 struct StartCommand: Verb, Equatable {
-    static let name = "start"
+    static let name = CommandName.start
 
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        session.warn(try session.perform { (runtime) throws(RuntimeError) in try runtime.start(id) })
+        return 0
     }
 }
 
@@ -17,6 +20,6 @@ extension StartCommand {
     }
 
     static let command = Command(
-        name, summary: "execute the program of a created container",
+        name.rawValue, summary: "execute the program of a created container",
         positionals: [SharedFlags.id])
 }

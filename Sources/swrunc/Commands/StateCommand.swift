@@ -1,13 +1,18 @@
 import Arguments
+import OCIRuntime
+import Spec
 
 /// `state`: show the state of a container.
 struct StateCommand: Verb, Equatable {
-    static let name = "state"
+    static let name = CommandName.state
 
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        let status = try session.perform { (runtime) throws(RuntimeError) in try runtime.state(id) }
+        try session.print(status.json(.spaces(2)))
+        return 0
     }
 }
 
@@ -17,6 +22,6 @@ extension StateCommand {
     }
 
     static let command = Command(
-        name, summary: "show the state of a container as JSON",
+        name.rawValue, summary: "show the state of a container as JSON",
         positionals: [SharedFlags.id])
 }

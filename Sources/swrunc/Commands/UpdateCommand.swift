@@ -2,7 +2,7 @@ import Arguments
 
 /// `update`: change the resource limits of a container.
 struct UpdateCommand: Verb, Equatable {
-    static let name = "update"
+    static let name = CommandName.update
 
     let id: String
     /// A file with `linux.resources` of the specification, or `-` for standard input.
@@ -23,6 +23,6 @@ extension UpdateCommand {
         help: "the limits as JSON, as in linux.resources; - reads standard input")
 
     static let command = Command(
-        name, summary: "change the resource limits of a container",
+        name.rawValue, summary: "change the resource limits of a container",
         positionals: [SharedFlags.id], flags: [resourcesFlag], hidden: true)
 }

@@ -12,12 +12,15 @@ func signalNumber(_ text: String) throws(UsageError) -> Int32 {
         }
         return number
     }
-    var name = text.uppercased()
-    if name.utf8.starts(with: "SIG".utf8) { name.removeFirst(3) }
-    if let number = signalNames.first(where: { $0.name.utf8.elementsEqual(name.utf8) })?.number {
+    // By byte: there are other letters whose upper case is an ASCII one.
+    var name = text.utf8.map {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 & ~0x20 : $0
+    }[...]
+    if name.starts(with: "SIG".utf8) { name.removeFirst(3) }
+    if let number = signalNames.first(where: { $0.name.utf8.elementsEqual(name) })?.number {
         return number
     }
-    if let number = realTimeSignal(name.utf8) { return number }
+    if let number = realTimeSignal(name) { return number }
     throw unknownSignal(text)
 }
 
@@ -26,7 +29,7 @@ private func unknownSignal(_ text: String) -> UsageError {
 }
 
 /// `RTMIN`, `RTMIN+n`, `RTMAX` and `RTMAX-n`.
-private func realTimeSignal(_ name: String.UTF8View) -> Int32? {
+private func realTimeSignal(_ name: ArraySlice<UInt8>) -> Int32? {
     let first: Int32 = 34
     let last: Int32 = 64
     if name.elementsEqual("RTMIN".utf8) { return first }
