@@ -151,6 +151,11 @@ extension Performer {
 
     func isRoot(_ path: String) -> Bool { lexicalComponents(path).isEmpty }
 
+    /// A mount that earlier steps filled.
+    func makeMountReadOnly(_ path: String) throws(SysError) {
+        try setReadOnly(path, try openMounted(path))
+    }
+
     /// The option `remount`: changes the mount at the destination.
     func remount(_ mount: MountPlan, _ superblock: FileSystemPlan?) throws(SysError) {
         let mounted = try openMounted(mount.destination)
