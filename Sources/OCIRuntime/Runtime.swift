@@ -1,17 +1,22 @@
 import Glibc
 import Sys
 
+/// Who makes the containers' cgroups.
+public enum CgroupManager: String, Sendable {
+    /// The runtime, in the cgroup file system.
+    case cgroupfs
+    /// systemd, over D-Bus.
+    case systemd
+    /// Nobody: containers stay in the caller's.
+    case disabled
+}
+
 /// An OCI runtime: creates containers from bundles and drives their life.
 ///
 /// Every operation is synchronous and runs in the calling process, which must have one thread: a
 /// process with several may not enter user namespaces (`setns(2)`). The container's init goes on in a
 /// clone of the caller; see ``SelfExecutable`` for what its executable has to be protected from.
 public struct Runtime: Sendable {
-    /// Who makes the containers' cgroups.
-    public enum CgroupManager: String, Sendable {
-        case cgroupfs, systemd, disabled
-    }
-
     /// The directory of the containers' states.
     public let root: String
     /// Who makes the containers' cgroups.

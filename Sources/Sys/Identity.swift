@@ -54,6 +54,16 @@ package func boundingCapabilities() -> (mask: UInt64, last: UInt8) {
     return (mask, 62)
 }
 
+/// This process's limit of a resource.
+package func limit(
+    of resource: Int32, name: String
+) throws(SysError) -> (soft: UInt64, hard: UInt64) {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    try check(unsafe csys_getlimit(resource, &soft, &hard), "prlimit(\(name))")
+    return (soft, hard)
+}
+
 /// `sethostname(2)` of this UTS namespace.
 package func setHostname(_ name: String) throws(SysError) {
     try check(unsafe csys_sethostname(name, name.utf8.count), "sethostname(\(quoted(name)))")

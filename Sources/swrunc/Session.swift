@@ -6,7 +6,7 @@ import Sys
 extension Session {
     /// The runtime that the global options describe.
     func runtime() throws(Failure) -> Runtime {
-        let manager = Runtime.CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs
+        let manager = CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs
         do throws(RuntimeError) {
             return try Runtime(root: globals.root, cgroupManager: manager)
         } catch {
@@ -33,8 +33,15 @@ extension Session {
 
     /// Prints a document and a newline on standard output.
     func print(_ document: [UInt8]) throws(Failure) {
+        try output(document + [UInt8(ascii: "\n")])
+    }
+
+    /// Prints lines of text on standard output.
+    func printText(_ text: String) throws(Failure) { try output(Array(text.utf8)) }
+
+    private func output(_ bytes: [UInt8]) throws(Failure) {
         do throws(SysError) {
-            try write(document + [UInt8(ascii: "\n")], to: 1)
+            try write(bytes, to: 1)
         } catch {
             throw Failure("\(error)")
         }

@@ -39,7 +39,7 @@ struct Creation: ~Copyable {
         prepared.procfs = procfs.raw
         prepared.preservedFds = options.preservedFds
         record = ContainerRecord(
-            creating: options.id, bundle, cgroups: planned.cgroup?.directories ?? [])
+            creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
             seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
@@ -89,6 +89,7 @@ struct Creation: ~Copyable {
         }
         record.pid = identity.pid
         record.startTime = identity.startTime
+        record.cgroups = host.cgroup?.directories ?? []
         try write(StateDirectory.stateFile, record.json)
     }
 
@@ -145,12 +146,12 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
 }
 
 extension ContainerRecord {
-    init(creating id: String, _ bundle: Bundle, cgroups: [String]) {
+    init(creating id: String, _ bundle: Bundle) {
         let config = bundle.config
         let namespaces = config.linux.namespaces
         self.init(
             id: id, ociVersion: config.ociVersion, bundle: bundle.path, rootfs: bundle.rootfs,
-            created: timestamp(), owner: effectiveUser, cgroups: cgroups,
+            created: timestamp(), owner: effectiveUser,
             hasPoststart: !config.hooks.poststart.isEmpty,
             hasPoststop: !config.hooks.poststop.isEmpty,
             hasPidNamespace: namespaces.contains { $0.type == .pid && $0.path == nil },

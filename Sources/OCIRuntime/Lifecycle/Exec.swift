@@ -34,7 +34,7 @@ extension Runtime {
             throw RuntimeError(error)
         }
         defer { closeDescriptor(prepared.containerInit) }
-        let plan = try execPlan(container, config, options)
+        let plan = try plan(options, in: container, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
             cgroup: Cgroup(directories: container.record.cgroups),

@@ -8,7 +8,7 @@ import Sys
 struct HostPerformer: ~Copyable {
     let plan: Plan
     var prepared: Prepared
-    let cgroup: Cgroup?
+    var cgroup: Cgroup?
     let seccompCache: SeccompCache
     /// Where the start socket is made.
     let stateDirectory: String
@@ -177,14 +177,14 @@ struct HostPerformer: ~Copyable {
     private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
         switch step.action {
         case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
             prepared.namespaces.append((type.kind, keep(fd)))
         case .openMountSource(let mount, let source, let recursive):
             prepared.mountSources[mount] = keep(try openSource(source, recursive: recursive))
         case .openIDMap(let mount, let uid, let gid):
-            let mappings = IDMappings(uid: uid, gid: gid)
-            prepared.idMaps[mount] = keep(try mappings.namespace(procfs: prepared.procfs))
+            try openIDMap(mount, IDMappings(uid: uid, gid: gid))
         case .connect(let purpose, let path):
             let socket = keep(try connectSocket(.stream, path))
             switch purpose {
@@ -206,10 +206,15 @@ struct HostPerformer: ~Copyable {
             let json = state.json()
             owesPoststop = true
             for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
-        case .setRlimit(let type, let soft, let hard):
-            try setLimit(of: pid, type.number, soft: soft, hard: hard, name: type.rawValue)
+        case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
-            try writeFile(at: prepared.procfs, "\(pid)/oom_score_adj", String(value))
+            // Before the clone: the init inherits it.
+            try writeFile(at: prepared.procfs, "self/oom_score_adj", String(value))
+        case .setCPUAffinity(let list):
+            guard let cpus = parseNumberList(list) else {
+                throw .refused("\(quoted(list)) is not a list of CPUs such as 0-3,7")
+            }
+            try setAffinity(cpus: cpus)
         default:
             throw .refused("a step of the init is not the host's")
         }
@@ -219,6 +224,37 @@ struct HostPerformer: ~Copyable {
         let raw = fd.release()
         opened.append(raw)
         return raw
+    }
+
+    /// The init inherits a hard limit that is high enough; lowering it needs no right.
+    private func raiseLimit(_ type: RlimitType, to hard: UInt64) throws(SysError) {
+        let now = try limit(of: type.number, name: type.rawValue)
+        if now.hard >= hard { return }
+        do throws(SysError) {
+            try setLimit(type.number, soft: now.soft, hard: hard, name: type.rawValue)
+        } catch where error.errno == EPERM {
+            throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
+        }
+    }
+
+    /// Without mappings it is the joined user namespace whose mappings count. A source that the host
+    /// has opened is mapped by the host, who has the right to.
+    private mutating func openIDMap(_ mount: Int, _ mappings: IDMappings) throws(SysError) {
+        var namespace = prepared.namespaces.first { $0.kind == .user }?.fd ?? -1
+        if !mappings.uid.isEmpty {
+            namespace = keep(try mappings.namespace(procfs: prepared.procfs))
+        }
+        guard let source = prepared.mountSources[mount] else {
+            prepared.idMaps[mount] = namespace
+            return
+        }
+        let recursive = plan.steps.contains {
+            if case .mount(let plan) = $0.action { plan.index == mount && plan.idMap == .recursive }
+            else { false }
+        }
+        try setMountAttributes(
+            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+            userNamespace: namespace)
     }
 
     /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
@@ -235,9 +271,13 @@ struct HostPerformer: ~Copyable {
     ) throws(SysError) {
         let (ours, theirs) = try socketPair().release()
         defer { closeDescriptor(theirs) }
+        prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
+        opened += prepared.cgroupTasks
+        var intoCgroup: Int32 = -1
+        if let directory = try cgroup?.openDirectory() { intoCgroup = keep(directory) }
         let plan = self.plan
         let prepared = self.prepared
-        let launch = Launch(new: new, timeOffsets: offsets, cgroup: cgroup?.directoryForClone ?? -1)
+        let launch = Launch(new: new, timeOffsets: offsets, cgroup: intoCgroup)
         do throws(SysError) {
             process = try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) {
                 left in

@@ -21,15 +21,35 @@ extension Runtime {
     ) throws(RuntimeError) -> PlannedContainer {
         let choices = PlanOptions(
             id: options.id, bundle: bundle.path, listensForStart: starting == .socket,
-            detached: options.detached || starting == .socket, consoleSocket: options.consoleSocket,
-            noPivot: options.noPivot, noNewKeyring: options.noNewKeyring,
-            cgroupManager: PlanOptions.CgroupManager(rawValue: cgroupManager.rawValue) ?? .cgroupfs)
+            detached: options.detached || starting == .socket,
+            consoleSocket: options.consoleSocket, noPivot: options.noPivot,
+            noNewKeyring: options.noNewKeyring, cgroupManager: cgroupManager)
         do throws(PlanError) {
-            let facts = HostFacts.gather()
+            let layout = cgroupManager == .cgroupfs ? CgroupLayout.gather() : .none
+            var facts = HostFacts.gather()
+            facts.cgroups = { layout }
             let plan = try Planner.plan(bundle.config, facts: facts, options: choices)
-            return PlannedContainer(plan: plan, cgroup: try cgroup(for: bundle.config, id: options.id))
+            let path = try CgroupPath(bundle.config.linux.cgroupsPath, id: options.id)
+            return PlannedContainer(
+                plan: plan,
+                cgroup: cgroupManager == .cgroupfs ? Cgroup(layout: layout, path: path) : nil)
         } catch {
-            throw RuntimeError(error.message, place: error.place, hint: error.hint)
+            throw RuntimeError(error)
+        }
+    }
+
+    /// The plan of one more process in a container.
+    func plan(
+        _ options: ExecOptions, in container: borrowing Container, _ config: Config
+    ) throws(RuntimeError) -> Plan {
+        let choices = PlanOptions(
+            id: options.id, bundle: container.record.bundle, detached: options.detach,
+            consoleSocket: options.consoleSocket, cgroupManager: cgroupManager)
+        do throws(PlanError) {
+            return try Planner.plan(
+                executing: options.process, in: config, facts: HostFacts.gather(), options: choices)
+        } catch {
+            throw RuntimeError(error)
         }
     }
 }

@@ -20,23 +20,27 @@ extension Runtime {
         ContainerStatus(try Container(root: root, id: id))
     }
 
-    /// The containers under ``root``, in the order of their ids. What cannot be read is left out and
-    /// told in `warnings`.
-    public func list(warnings: inout [String]) throws(RuntimeError) -> [ContainerStatus] {
-        let names: [String]
+    /// The ids of the containers under ``root``, in order.
+    public func ids() throws(RuntimeError) -> [String] {
         do throws(SysError) {
-            names = try openFile(root, O_RDONLY | O_DIRECTORY).names().sorted()
+            return try openFile(root, O_RDONLY | O_DIRECTORY).names()
+                .filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
         } catch where error.errno == ENOENT {
             return []
         } catch {
             throw RuntimeError(error)
         }
+    }
+
+    /// The containers under ``root``, in the order of their ids. What cannot be read is left out and
+    /// told in `warnings`.
+    public func list(warnings: inout [String]) throws(RuntimeError) -> [ContainerStatus] {
         var containers: [ContainerStatus] = []
-        for name in names where name.utf8.first != UInt8(ascii: ".") {
+        for id in try ids() {
             do throws(RuntimeError) {
-                containers.append(try state(name))
+                containers.append(try state(id))
             } catch {
-                warnings.append("container \"\(name)\": \(error)")
+                warnings.append("container \"\(id)\": \(error)")
             }
         }
         return containers
@@ -49,5 +53,23 @@ extension ContainerStatus {
         self.init(
             state: container.record.state(status), rootfs: container.record.rootfs,
             created: container.record.created, owner: container.record.owner)
+    }
+}
+
+extension ContainerStatus: JSONWritable {
+    /// The shape that engines read: the spec's members, and runc's `rootfs`, `created`, `owner`. `pid`
+    /// is 0 once the process has ended, as runc has it.
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("ociVersion", state.ociVersion)
+            $0.member("id", state.id)
+            $0.member("pid", state.pid ?? 0)
+            $0.member("status", state.status.rawValue)
+            $0.member("bundle", state.bundle)
+            $0.member("rootfs", rootfs)
+            $0.member("created", created)
+            if !state.annotations.isEmpty { $0.member("annotations", state.annotations) }
+            $0.member("owner", String(owner))
+        }
     }
 }

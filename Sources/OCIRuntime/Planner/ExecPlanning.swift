@@ -35,7 +35,7 @@ extension Planner {
     private mutating func openCgroup() throws(PlanError) {
         guard options.cgroupManager != .disabled else { return }
         let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
-        cgroup = (try cgroupLayout(needsOwn: false), path)
+        cgroup = (facts.cgroups(), path)
         host("/linux/cgroupsPath", .openCgroup(path: path.path))
     }
 

@@ -20,7 +20,7 @@ package struct HostFacts: Sendable {
     package var hasKernelCore: Bool
     /// The cgroup hierarchies, with the runtime's own cgroup in each if asked to; asked for only where
     /// the container gets a cgroup.
-    package var cgroups: @Sendable (_ needsOwn: Bool) throws(SysError) -> CgroupLayout
+    package var cgroups: @Sendable () -> CgroupLayout
     /// Whether the kernel has AppArmor switched on; asked for only where a profile is given.
     package var appArmor: @Sendable () -> Bool
     /// Whether SELinux is switched on; asked for only where a label is given.
@@ -36,9 +36,7 @@ package struct HostFacts: Sendable {
         euid: UInt32 = 0, egid: UInt32 = 0, permitted: UInt64 = 0x1ff_ffff_ffff,
         bounding: UInt64 = 0x1ff_ffff_ffff, lastCapability: UInt8 = 40,
         inUserNamespace: Bool = false, hasKernelCore: Bool = true,
-        cgroups: @escaping @Sendable (_ needsOwn: Bool) throws(SysError) -> CgroupLayout = { _ in
-            .none
-        },
+        cgroups: @escaping @Sendable () -> CgroupLayout = { .none },
         appArmor: @escaping @Sendable () -> Bool = { false },
         seLinux: @escaping @Sendable () -> Bool = { false },
         setgroupsDenied: @escaping @Sendable () -> Bool = { false },

@@ -10,7 +10,7 @@ extension HostFacts {
             euid: effectiveUser, egid: effectiveGroup, permitted: permittedCapabilities(),
             bounding: bounding.mask, lastCapability: bounding.last,
             inUserNamespace: !isFirstUserNamespace(), hasKernelCore: exists("/proc/kcore"),
-            cgroups: { (needsOwn) throws(SysError) in try CgroupLayout.gather(needsOwn: needsOwn) },
+            cgroups: { CgroupLayout.gather() },
             appArmor: { firstByte("/sys/module/apparmor/parameters/enabled") == UInt8(ascii: "Y") },
             seLinux: { exists("/sys/fs/selinux/enforce") },
             setgroupsDenied: { firstByte("/proc/self/setgroups") == UInt8(ascii: "d") },

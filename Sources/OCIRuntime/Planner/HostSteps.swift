@@ -22,7 +22,7 @@ extension Planner {
         let path = try CgroupPath(linux.cgroupsPath, id: options.id)
         var layout = CgroupLayout.none
         if options.cgroupManager == .cgroupfs {
-            layout = try cgroupLayout(needsOwn: !path.isAbsolute)
+            layout = facts.cgroups()
             cgroup = (layout, path)
         }
         let planned = try CgroupPlanner.plan(
@@ -30,14 +30,6 @@ extension Planner {
             isRootless: !isPrivileged || facts.inUserNamespace)
         steps += planned.steps
         warnings += planned.warnings
-    }
-
-    func cgroupLayout(needsOwn: Bool) throws(PlanError) -> CgroupLayout {
-        do throws(SysError) {
-            return try facts.cgroups(needsOwn)
-        } catch {
-            throw PlanError("/linux/cgroupsPath", error.description, hint: error.hint)
-        }
     }
 
     /// Whether a source is opened with the host's rights: where the init will not have them, and for

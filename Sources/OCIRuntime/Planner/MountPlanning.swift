@@ -130,7 +130,7 @@ extension Planner {
                 cgroup
             } else {
                 (
-                    layout: try cgroupLayout(needsOwn: true),
+                    layout: facts.cgroups(),
                     path: try CgroupPath(".", id: options.id)
                 )
             }

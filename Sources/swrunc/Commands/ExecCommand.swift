@@ -1,4 +1,7 @@
 import Arguments
+import OCIRuntime
+import Spec
+import Sys
 
 /// `exec`: execute another program in a running container.
 struct ExecCommand: Verb, Equatable {
@@ -28,8 +31,53 @@ struct ExecCommand: Verb, Equatable {
 
     var preservedDescriptors: Int32 { preserveFds }
 
+    /// The process to execute, with what the flags say about it.
+    private func process(_ session: inout Session) throws(Failure) -> Process {
+        var process: Process
+        switch self.process {
+        case .file(let path):
+            process = try readProcess(path)
+        case .changes(let changes):
+            let id = self.id
+            let base = try session.perform { (runtime) throws(RuntimeError) in
+                try runtime.process(of: id)
+            }
+            process = changes.applied(to: base ?? Process())
+        }
+        if let terminal { process.terminal = terminal }
+        return process
+    }
+
+    private func readProcess(_ path: String) throws(Failure) -> Process {
+        let bytes: [UInt8]
+        do throws(SysError) {
+            bytes = try readFile(path, limit: 16 << 20)
+        } catch {
+            throw Failure("\(error)")
+        }
+        do throws(ConfigError) {
+            return try Process(parsing: bytes)
+        } catch {
+            throw Failure("\(path): \(error)")
+        }
+    }
+
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let process = try process(&session)
+        var options = ExecOptions(id: id, process: process)
+        options.consoleSocket = consoleSocket
+        options.pidfdSocket = pidfdSocket
+        options.pidFile = pidFile
+        options.detach = detach
+        options.preservedFds = session.inherited.listening + session.inherited.preserved
+        options.subCgroups = cgroups.map { (controllers: $0.controllers, path: $0.path) }
+        options.ignorePaused = ignorePaused
+        let wanted = options
+        let result = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.exec(wanted)
+        }
+        session.warn(result.warnings)
+        return result.status
     }
 }
 

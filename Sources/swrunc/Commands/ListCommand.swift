@@ -15,7 +15,20 @@ struct ListCommand: Verb, Equatable {
             try runtime.list(warnings: &warnings)
         }
         session.warn(warnings)
-        try session.print(quiet ? Self.ids(containers) : format.render(containers))
+        if quiet {
+            try session.printText(containers.map { $0.state.id + "\n" }.joined())
+        } else if format == .json {
+            var writer = JSONWriter()
+            writer.array { array in
+                for container in containers {
+                    array.element()
+                    container.write(to: &array)
+                }
+            }
+            try session.print(writer.bytes)
+        } else {
+            try session.printText(Self.table(containers.map(Row.init)))
+        }
         return 0
     }
 }
@@ -51,5 +64,14 @@ extension ListCommand {
                 [row.id, String(row.pid), row.status, row.bundle, row.created, row.owner])
         }
         return table.text
+    }
+}
+
+extension ListCommand.Row {
+    init(_ container: ContainerStatus) {
+        self.init(
+            id: container.state.id, pid: container.state.pid ?? 0,
+            status: container.state.status.rawValue, bundle: container.state.bundle,
+            created: container.created, owner: String(container.owner))
     }
 }

@@ -1,4 +1,5 @@
 import Arguments
+import Spec
 
 /// What `exec` changes in the `process` of the container's configuration.
 struct ProcessChanges: Equatable {
@@ -38,6 +39,32 @@ extension ProcessChanges {
                 end != variable.startIndex
             else { throw .invalid(variable, for: Self.envFlag, "use NAME=VALUE") }
         }
+    }
+
+    /// The process with these changes. As runc has it, `exec` starts in a terminal only if asked to.
+    func applied(to base: Process) -> Process {
+        var process = base
+        process.args = arguments
+        process.terminal = false
+        process.env += env
+        if let cwd { process.cwd = cwd }
+        if let user {
+            process.user.uid = user.uid
+            if let gid = user.gid { process.user.gid = gid }
+        }
+        process.user.additionalGids += additionalGids
+        if let processLabel { process.selinuxLabel = processLabel }
+        if let apparmor { process.apparmorProfile = apparmor }
+        if let noNewPrivs { process.noNewPrivileges = noNewPrivs }
+        if !capabilities.isEmpty {
+            // Not the inheritable set (CVE-2022-29162).
+            var sets = process.capabilities ?? Capabilities()
+            sets.bounding += capabilities
+            sets.effective += capabilities
+            sets.permitted += capabilities
+            process.capabilities = sets
+        }
+        return process
     }
 
     private static func gids(_ texts: [String]) throws(UsageError) -> [UInt32] {

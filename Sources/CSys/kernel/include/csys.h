@@ -301,6 +301,13 @@ static inline long csys_capget_permitted(uint64_t *permitted) {
     *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
     return result;
 }
+static inline long csys_getlimit(int resource, uint64_t *soft, uint64_t *hard) {
+    uint64_t limit[2] = {0, 0};
+    long r = csys_result(syscall(SYS_prlimit64, 0, resource, NULL, limit));
+    *soft = limit[0];
+    *hard = limit[1];
+    return r;
+}
 static inline long csys_sethostname(const char *name, size_t length) {
     return csys_result(syscall(SYS_sethostname, name, length));
 }
