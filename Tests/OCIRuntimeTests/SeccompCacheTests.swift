@@ -14,7 +14,8 @@ import Testing
         init() throws {
             var template = Array("/tmp/swrunc-test-XXXXXX".utf8CString)
             _ = try #require(mkdtemp(&template))
-            path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+            path = String(
+                decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
 
         deinit {
