@@ -195,7 +195,11 @@ struct HostPerformer: ~Copyable {
             let path = "\(stateDirectory)/\(StateDirectory.startSocket)"
             prepared.startListener = keep(try bindSocket(.packet, path))
         case .loadSeccomp(let seccomp):
-            prepared.seccomp = try seccompCache.program(for: seccomp)
+            do throws(ConfigError) {
+                prepared.seccomp = try seccompCache.program(for: seccomp, at: step.place)
+            } catch {
+                throw .refused("\(error.place): \(error.message)", hint: error.hint)
+            }
         case .clone(let new, _, let offsets):
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
