@@ -215,6 +215,12 @@ struct HostPerformer: ~Copyable {
                 throw .refused("\(quoted(list)) is not a list of CPUs such as 0-3,7")
             }
             try setAffinity(cpus: cpus)
+        case .mapMountSource(let mount, let uid, let gid, let recursive):
+            let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
+            try setMountAttributes(
+                prepared.mountSources[mount] ?? -1,
+                MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                userNamespace: namespace.raw)
         default:
             throw .refused("a step of the init is not the host's")
         }
