@@ -18,15 +18,19 @@ public struct Plan: Sendable {
     public let steps: [Step]
     /// The program that the last step executes; nil where the config has no process.
     public let process: ProcessPlan?
+    /// What later commands do: the poststart and poststop hooks.
+    public let later: [Step]
     /// What the host cannot grant or the plan ignores on purpose, as a person reads it.
     public let warnings: [String]
 
     package init(
-        state: State, steps: [Step], process: ProcessPlan?, warnings: [String] = []
+        state: State, steps: [Step], process: ProcessPlan?, later: [Step] = [],
+        warnings: [String] = []
     ) {
         self.state = state
         self.steps = steps
         self.process = process
+        self.later = later
         self.warnings = warnings
     }
 }
@@ -73,10 +77,11 @@ public enum Action: Sendable {
     case openNamespace(NamespaceType, path: String)
     /// Open a bind mount's source with the host's rights, for an init that will not have them.
     case openMountSource(mount: Int, source: String, recursive: Bool)
-    /// Make the user namespace that carries an idmapped mount's mappings; without mappings it is the
-    /// user namespace that the container joins. A source opened by ``openMountSource`` is mapped at
-    /// once, with the host's rights; else the init maps its own new mount.
+    /// Make the user namespace that carries an idmapped mount's mappings, for the init to apply.
     case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
+    /// Apply id mappings to the source opened by ``openMountSource``, for an init in a user namespace,
+    /// which has no rights over a file system of the host.
+    case mapMountSource(mount: Int, uid: [IDMapping], gid: [IDMapping], recursive: Bool)
     /// Connect to the console socket, the seccomp listener …
     case connect(ConnectPurpose, path: String)
     /// Listen on the socket through which `start` releases the init.

@@ -22,7 +22,8 @@ extension Action {
         case .restrictDevices: "restrict devices"
         case .openNamespace: "open namespace"
         case .openMountSource: "open mount source"
-        case .openIDMap: "map mount ids"
+        case .openIDMap: "make id map"
+        case .mapMountSource: "map mount source"
         case .connect: "connect"
         case .listenForStart: "listen for start"
         case .loadSeccomp: "load seccomp"
@@ -123,6 +124,8 @@ extension Action {
         case .openMountSource(_, let source, let recursive):
             source + (recursive ? ", recursive" : "")
         case .openIDMap(_, let uid, let gid): mappings(uid, gid)
+        case .mapMountSource(_, let uid, let gid, let recursive):
+            mappings(uid, gid) + (recursive ? "; recursive" : "")
         case .writeIDMappings(let uid, let gid): mappings(uid, gid)
         case .loadSeccomp(let seccomp):
             seccomp.defaultAction.rawValue + ", " + count(seccomp.syscalls.count, "rule")
@@ -182,9 +185,7 @@ extension Action {
     }
 
     private func mappings(_ uid: [IDMapping], _ gid: [IDMapping]) -> String {
-        uid.isEmpty && gid.isEmpty
-            ? "those of the joined user namespace"
-            : "uids " + mappings(uid) + "; gids " + mappings(gid)
+        "uids " + mappings(uid) + "; gids " + mappings(gid)
     }
 
     private func mappings(_ mappings: [IDMapping]) -> String {
@@ -205,15 +206,15 @@ extension MountPlan {
             if recursive { parts.append("recursive") }
         case .fileSystem(let system):
             what = system.type
-            parts += system.details
+            parts += system.details(setting)
         case .cgroup(.unified): what = "cgroup2"
         case .cgroup(.unifiedBind(let source)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
-            if readOnly { parts.append("ro") }
+            if readOnly && setting & 1 == 0 { parts.append("ro") }
         case .remount(let system):
             what = "remount"
-            parts += system?.details ?? []
+            parts += system?.details(setting) ?? []
         }
         parts += attributeNames(setting, clearing, prefix: "")
         parts += attributeNames(recursiveSetting, recursiveClearing, prefix: "r")
@@ -226,9 +227,11 @@ extension MountPlan {
 }
 
 extension FileSystemPlan {
-    fileprivate var details: [String] {
+    /// Without what the mount's own attributes say as well.
+    fileprivate func details(_ attributes: UInt64) -> [String] {
         let classic = classicFlags == 0 ? [] : ["MS_0x" + String(classicFlags, radix: 16)]
-        return superblockFlags + classic + data
+        let flags = superblockFlags.filter { $0 != "ro" || attributes & 1 == 0 }
+        return flags + classic + data
     }
 }
 

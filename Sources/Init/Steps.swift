@@ -55,7 +55,7 @@ extension Performer {
         case .execute: try execute()
 
         case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .openNamespace,
-            .openMountSource, .openIDMap, .connect, .listenForStart, .loadSeccomp, .raiseRlimit,
+            .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp, .raiseRlimit,
             .clone, .writeIDMappings:
             throw .refused("a step of the host is not the init's")
         }

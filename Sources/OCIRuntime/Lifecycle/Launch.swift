@@ -12,8 +12,9 @@ typealias JoinedNamespace = (kind: NamespaceKind, fd: Int32)
 /// - a pid namespace is joined by the *children* of whoever calls `setns`: the host calls it, clones,
 ///   and goes back, which is allowed because its own pid namespace never changed;
 /// - a time namespace takes its offsets before the first process enters it: likewise;
-/// - namespaces made beside a *joined* user namespace must belong to it: a process in between enters
-///   the user namespace and clones the init with `CLONE_PARENT`.
+/// - namespaces made beside a *joined* user namespace must belong to it, and a *new* user namespace
+///   has no rights over joined ones: a process in between enters what is joined and clones the init
+///   with `CLONE_PARENT`.
 struct Launch {
     var new: [NamespaceType]
     var timeOffsets: [TimeOffsetEntry] = []
@@ -31,7 +32,9 @@ struct Launch {
         let pid = joined.first { $0.kind == .pid }
         let time = joined.first { $0.kind == .time }
         let joinsUser = joined.contains { $0.kind == .user }
-        if joinsUser { return try cloneInside(joined, body) }
+        if joinsUser || (new.contains(.user) && !joined.isEmpty) {
+            return try cloneInside(joined, body)
+        }
         let left = joined.filter { $0.kind != .pid && $0.kind != .time }
         if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
         defer { if pid != nil { try? returnTo(.pid, procfs) } }

@@ -5,13 +5,13 @@ extension Planner {
     /// The plan that runs one more process in a container.
     ///
     /// - Parameters:
-    ///   - process: the program; the config's own process does not matter.
+    ///   - process: the program, found valid by `Process.validate()`; the config's own does not matter.
     ///   - config: the container's, as it was created.
     /// - Throws: what the process asks for and cannot have, with its place in the process.
     package static func plan(
         executing process: Process, in config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = try Planner(config, facts, options)
+        var planner = Planner(config, facts, options)
         try planner.prepareToJoin(process)
         planner.join(process)
         try planner.becomeProgram(process)
@@ -25,7 +25,7 @@ extension Planner {
         }
         try connectSockets(for: process)
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
-        try raiseLimits(for: process)
+        raiseLimits(for: process)
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }

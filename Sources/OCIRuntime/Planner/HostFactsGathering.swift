@@ -34,19 +34,3 @@ extension HostFacts {
         return theirs.dev == own.dev && theirs.ino == own.ino
     }
 }
-
-extension NamespaceType {
-    /// The kernel's word for it.
-    package var kind: NamespaceKind {
-        switch self {
-        case .pid: .pid
-        case .network: .network
-        case .mount: .mount
-        case .ipc: .ipc
-        case .uts: .uts
-        case .user: .user
-        case .cgroup: .cgroup
-        case .time: .time
-        }
-    }
-}

@@ -13,8 +13,8 @@ extension Planner {
         try connectSockets(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
         if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
-        if let process = config.process { try raiseLimits(for: process) }
-        try clone()
+        if let process = config.process { raiseLimits(for: process) }
+        clone()
     }
 
     private mutating func prepareCgroup() throws(PlanError) {
@@ -32,31 +32,35 @@ extension Planner {
         warnings += planned.warnings
     }
 
-    /// Whether a source is opened with the host's rights: where the init will not have them, and for
-    /// an idmapped mount, which takes the rights of the file system's owner.
+    /// Whether a source is opened with the host's rights, because the init will not have them.
     func opensSource(_ index: Int) -> Bool {
-        let mount = config.mounts[index]
         let options = mountOptions[index]
-        return isPrivileged && options.isBind(mount) && !options.isRemount
-            && (hasUserNamespace || options.idMap(of: mount) != nil)
+        return hasUserNamespace && isPrivileged && options.isBind(config.mounts[index])
+            && !options.isRemount
     }
 
     private mutating func openMountSources() throws(PlanError) {
         for (index, mount) in config.mounts.enumerated() {
             let options = mountOptions[index]
-            if opensSource(index) {
-                let place = "/mounts/" + String(index)
+            let opens = opensSource(index)
+            let idMap = options.idMap(of: mount)
+            guard opens || idMap != nil else { continue }
+            let place = "/mounts/" + String(index)
+            if opens {
                 host(
                     place,
                     .openMountSource(
                         mount: index, source: try bindSource(mount, place),
                         recursive: options.isRecursiveBind))
             }
-            if options.idMap(of: mount) != nil {
-                let place = "/mounts/" + String(index)
-                let mappings = try idMappings(of: mount, place)
-                host(place, .openIDMap(mount: index, uid: mappings.uid, gid: mappings.gid))
-            }
+            guard let idMap else { continue }
+            let (uid, gid) = try idMappings(of: mount, place)
+            host(
+                place,
+                opens
+                    ? .mapMountSource(
+                        mount: index, uid: uid, gid: gid, recursive: idMap == .recursive)
+                    : .openIDMap(mount: index, uid: uid, gid: gid))
         }
     }
 
@@ -67,12 +71,11 @@ extension Planner {
                 host("/process/terminal", .connect(.console, path: path))
             }
         }
-        guard let seccomp = config.linux.seccomp, seccomp.notifies else { return }
-        guard let path = seccomp.listenerPath else {
-            throw PlanError(
-                "/linux/seccomp/listenerPath", "is required where an action is SCMP_ACT_NOTIFY")
+        if let seccomp = config.linux.seccomp, let path = seccomp.listenerPath,
+            seccomp.syscalls.contains(where: { $0.action == .notify })
+        {
+            host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
         }
-        host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
     }
 
     func checkTerminal(_ process: Process) throws(PlanError) {
@@ -87,7 +90,7 @@ extension Planner {
         }
     }
 
-    private mutating func clone() throws(PlanError) {
+    private mutating func clone() {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
@@ -105,12 +108,5 @@ extension Planner {
                 "/linux/uidMappings",
                 .writeIDMappings(uid: config.linux.uidMappings, gid: config.linux.gidMappings))
         }
-    }
-}
-
-extension Seccomp {
-    /// Whether an agent decides about some system call.
-    var notifies: Bool {
-        defaultAction == .notify || syscalls.contains { $0.action == .notify }
     }
 }

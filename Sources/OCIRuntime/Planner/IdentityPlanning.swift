@@ -73,7 +73,9 @@ extension Planner {
     ) -> UInt64 {
         var mask: UInt64 = 0
         for name in names {
-            if let bit = Capability(name: name)?.mask, grantable & bit != 0 {
+            // Names that nobody knows have been warned about when the config was read.
+            guard let bit = Capability(name: name)?.mask else { continue }
+            if grantable & bit != 0 {
                 mask |= bit
             } else if !refused.contains(name) {
                 refused.append(name)

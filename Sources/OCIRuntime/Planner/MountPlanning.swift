@@ -7,7 +7,6 @@ extension Planner {
         let mount = config.mounts[index]
         let options = mountOptions[index]
         let place = "/mounts/" + String(index)
-        if mount.destination.isEmpty { throw PlanError(place + "/destination", "is empty") }
         try checkOptions(options, mount, place)
         var plan = MountPlan(
             index: index, destination: absolute(mount.destination),
@@ -18,14 +17,14 @@ extension Planner {
         plan.recursiveClearing = options.recursiveClearing
         plan.propagation = options.propagation
         plan.copyUp = options.copyUp
-        plan.idMap = options.idMap(of: mount)
+        plan.idMap = opensSource(index) ? nil : options.idMap(of: mount)
         plan.sourceNoFollow = options.sourceNoFollow
         plan.sourceIsOpen = opensSource(index)
         return plan
     }
 
     /// A relative destination is relative to `/` (config.md, Mounts).
-    private mutating func absolute(_ destination: String) -> String {
+    private func absolute(_ destination: String) -> String {
         destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination
     }
 
@@ -107,20 +106,22 @@ extension Planner {
         }
     }
 
-    /// The mappings of an idmapped mount: its own, or those of the container's user namespace, which
-    /// are empty where it is a joined one (config.md, `idmap`).
+    /// The mappings of an idmapped mount: its own, or those of the container's new user namespace
+    /// (config.md, `idmap`).
     func idMappings(
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
-        if mount.uidMappings.isEmpty != mount.gidMappings.isEmpty {
-            let missing = mount.uidMappings.isEmpty ? "/uidMappings" : "/gidMappings"
-            throw PlanError(place + missing, "is required too: uids and gids are mapped together")
+        guard isPrivileged else {
+            throw PlanError(place, "only root may map the ids of a mount")
+        }
+        if MountOptions(mount.options).isRemount || mount.type == "cgroup" {
+            throw PlanError(place, "has no ids of its own to map")
         }
         if !mount.uidMappings.isEmpty { return (mount.uidMappings, mount.gidMappings) }
         if namespaces.isNew(.user) { return (config.linux.uidMappings, config.linux.gidMappings) }
-        if namespaces.isJoined(.user) { return ([], []) }
         throw PlanError(
-            place + "/options", "idmap needs uidMappings and gidMappings, or a user namespace")
+            place + "/options",
+            "idmap needs uidMappings and gidMappings, or a new user namespace that has them")
     }
 
     /// Without a cgroup of its own, the container sees the runtime's.
@@ -131,7 +132,7 @@ extension Planner {
             } else {
                 (
                     layout: facts.cgroups(),
-                    path: try CgroupPath(".", id: options.id)
+                    path: CgroupPath.own
                 )
             }
         return CgroupPlanner.mountPlan(

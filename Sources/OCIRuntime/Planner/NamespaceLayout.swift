@@ -10,25 +10,16 @@ struct NamespaceLayout {
     private var newMask: UInt8 = 0
     private var joinedMask: UInt8 = 0
 
-    init(_ namespaces: [Namespace]) throws(PlanError) {
+    init(_ namespaces: [Namespace]) {
         for (index, namespace) in namespaces.enumerated() {
             let type = namespace.type
-            if has(type) {
-                throw PlanError(
-                    "/linux/namespaces/" + String(index),
-                    "the type \"\(type.rawValue)\" is listed twice")
-            }
-            guard let path = namespace.path else {
+            if let path = namespace.path {
+                joined.append((type, path, "/linux/namespaces/" + String(index)))
+                joinedMask |= type.bit
+            } else {
                 new.append(type)
                 newMask |= type.bit
-                continue
             }
-            let place = "/linux/namespaces/" + String(index)
-            guard path.utf8.first == UInt8(ascii: "/") else {
-                throw PlanError(place + "/path", "must be absolute")
-            }
-            joined.append((type, path, place))
-            joinedMask |= type.bit
         }
     }
 
@@ -62,12 +53,12 @@ extension NamespaceType {
 extension NamespaceLayout {
     /// The joined namespaces that are entered before the clone, and those that the init enters.
     ///
-    /// A joined pid or time namespace takes in children only; new namespaces beside a joined user
-    /// namespace are to belong to it, so all are entered before them.
+    /// A joined pid or time namespace takes in children only. New namespaces beside a joined user
+    /// namespace are to belong to it; and a new user namespace has no rights over joined ones.
     var order: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
         var order: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) = ([], [])
         for (type, _, _) in joined {
-            if isJoined(.user) || type == .pid || type == .time {
+            if has(.user) || type == .pid || type == .time {
                 order.beforeClone.append(type)
             } else {
                 order.afterwards.append(type)

@@ -30,11 +30,12 @@ package struct Planner {
 
     /// The plan that creates a container.
     ///
+    /// - Parameter config: found valid by `Config.validate()`, whose checks are not made again.
     /// - Throws: what the config asks for and cannot have, with its place.
     package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = try Planner(config, facts, options)
+        var planner = Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
         planner.enter()
@@ -43,19 +44,19 @@ package struct Planner {
         try planner.changeRoot()
         planner.finishCreate()
         try planner.start()
-        return planner.plan(process: config.process)
+        return planner.plan(process: config.process, later: planner.laterHooks)
     }
 
-    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) throws(PlanError) {
+    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) {
         self.config = config
         self.facts = facts
         self.options = options
-        namespaces = try NamespaceLayout(config.linux.namespaces)
+        namespaces = NamespaceLayout(config.linux.namespaces)
         mountOptions = config.mounts.map { MountOptions($0.options) }
         steps.reserveCapacity(128)
     }
 
-    func plan(process: Process?) -> Plan {
+    func plan(process: Process?, later: [Step] = []) -> Plan {
         Plan(
             state: State(
                 ociVersion: config.ociVersion, id: options.id, status: .creating,
@@ -64,7 +65,7 @@ package struct Planner {
             process: process.map {
                 ProcessPlan(args: $0.args, env: $0.env, cwd: $0.cwd, terminal: $0.terminal)
             },
-            warnings: warnings)
+            later: later, warnings: warnings)
     }
 
     mutating func host(_ place: String, _ action: Action) {
@@ -105,6 +106,20 @@ extension Planner {
         if !hooks.createContainer.isEmpty {
             `init`("/hooks/createContainer", .runHooks(.createContainer, hooks.createContainer))
         }
+    }
+
+    /// The hooks of `start` and `delete`.
+    private var laterHooks: [Step] {
+        let hooks = config.hooks
+        var steps: [Step] = []
+        if !hooks.poststart.isEmpty {
+            steps.append(
+                Step(.host, "/hooks/poststart", .runHooks(.poststart, hooks.poststart)))
+        }
+        if !hooks.poststop.isEmpty {
+            steps.append(Step(.host, "/hooks/poststop", .runHooks(.poststop, hooks.poststop)))
+        }
+        return steps
     }
 
     /// The init's last steps of `create`, inside the new root.

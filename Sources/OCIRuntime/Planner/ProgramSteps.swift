@@ -43,20 +43,9 @@ extension Planner {
     }
 
     /// By the host, before the clone.
-    mutating func raiseLimits(for process: Process) throws(PlanError) {
-        var seen: UInt32 = 0
+    mutating func raiseLimits(for process: Process) {
         for (index, limit) in process.rlimits.enumerated() {
-            let place = "/process/rlimits/" + String(index)
-            let bit: UInt32 = 1 << UInt32(limit.type.number)
-            guard seen & bit == 0 else {
-                throw PlanError(place, "\(limit.type.rawValue) is listed twice")
-            }
-            seen |= bit
-            guard limit.soft <= limit.hard else {
-                throw PlanError(
-                    place, "the soft limit \(limit.soft) is above the hard limit \(limit.hard)")
-            }
-            host(place, .raiseRlimit(limit.type, hard: limit.hard))
+            host("/process/rlimits/" + String(index), .raiseRlimit(limit.type, hard: limit.hard))
         }
     }
 
