@@ -5,7 +5,6 @@ import PackageDescription
 /// clean build fails on `fd_set`.
 let common: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
 ]
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]
@@ -30,11 +29,26 @@ let package = Package(
         .target(
             name: "OCIRuntime", dependencies: ["Init", "Sys", "Spec", "CSeccomp"],
             cSettings: gnu, swiftSettings: sources),
+        .target(name: "Arguments", cSettings: gnu, swiftSettings: sources),
         .executableTarget(
-            name: "swrunc", dependencies: ["OCIRuntime", "Spec"],
+            name: "swrunc", dependencies: ["OCIRuntime", "Spec", "Sys", "Arguments"],
             cSettings: gnu, swiftSettings: sources),
         .testTarget(
+            name: "SysTests", dependencies: ["Sys"], cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "InitTests", dependencies: ["Init", "Spec", "Sys"],
+            cSettings: gnu, swiftSettings: common),
+        .testTarget(
             name: "SpecTests", dependencies: ["Spec"], cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "ArgumentsTests", dependencies: ["Arguments"],
+            cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "swruncTests", dependencies: ["swrunc", "Arguments", "Sys"],
+            cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "OCIRuntimeTests", dependencies: ["OCIRuntime", "Init", "Spec", "Sys"],
+            cSettings: gnu, swiftSettings: common),
         .testTarget(
             name: "Conformance", path: "conformance", exclude: ["probe", "fixtures"],
             cSettings: gnu, swiftSettings: common),

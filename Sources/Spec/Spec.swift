@@ -1,1 +1,2 @@
-import CYajl
+/// The version of the OCI runtime-spec that this module implements.
+public let specVersion = "1.3.0"

@@ -1,0 +1,69 @@
+import Glibc
+import Spec
+import Sys
+
+/// `/sys/fs/cgroup`: a mount of type `cgroup` (config-linux.md, Default Filesystems).
+extension Performer {
+    mutating func mountCgroups(_ mount: MountPlan, _ plan: CgroupMountPlan) throws(SysError) {
+        switch plan {
+        case .unified:
+            let cgroup2 = FileSystemPlan(type: "cgroup2", source: "cgroup")
+            try mountNew(mount, cgroup2)
+        case .unifiedBind(let source):
+            try bind(mount, source: source, recursive: true)
+        case .hierarchies(let hierarchies, let readOnly):
+            try mountHierarchies(mount, hierarchies, readOnly)
+        }
+    }
+
+    /// cgroup v1: a tmpfs with one directory per hierarchy. It is ours alone until the container
+    /// runs, so names are enough below it.
+    private func mountHierarchies(
+        _ mount: MountPlan, _ hierarchies: [CgroupMountPlan.Hierarchy], _ readOnly: Bool
+    ) throws(SysError) {
+        let target = try openTarget(mount.destination, directory: true)
+        try refuseOverProc(mount, target, holdsProc: false)
+        let all = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
+        let attributes = readOnly ? all | MountAttributes.readOnly : all
+        let tmpfs = FileSystemPlan(type: "tmpfs", source: "tmpfs", data: ["mode=755"])
+        try mountClassic(
+            tmpfs, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
+        let top = try openMounted(mount.destination)
+        let mask = setUmask(0)
+        defer { setUmask(mask) }
+        for hierarchy in hierarchies {
+            let path = "\(mount.destination)/\(hierarchy.name)"
+            try makeDirectory(at: top.raw, hierarchy.name, mode: 0o755)
+            let entry = try openFile(
+                at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY | O_NOFOLLOW)
+            if let options = hierarchy.options {
+                let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: [options])
+                try mountClassic(cgroup, attributes, on: entry.raw, path)
+            } else {
+                try bindHierarchy(hierarchy.source, attributes, on: entry, path)
+            }
+            for alias in hierarchy.aliases {
+                try makeSymbolicLink(to: hierarchy.name, at: top.raw, alias)
+            }
+        }
+        if attributes & MountAttributes.readOnly != 0 {
+            try setReadOnly(mount.destination, top)
+        }
+        try propagate(mount, top)
+    }
+
+    private func bindHierarchy(
+        _ source: String, _ attributes: UInt64, on entry: borrowing Fd, _ path: String
+    ) throws(SysError) {
+        let change = MountAttributes(setting: attributes).normalized
+        do throws(SysError) {
+            let tree = try cloneMount(source, recursive: false)
+            try setMountAttributes(tree.raw, change, recursive: false)
+            try attachMount(tree.raw, on: entry.raw, path)
+        } catch let error where error.errno == ENOSYS {
+            let from = try openFile(source, O_PATH | O_DIRECTORY)
+            try bindClassic(from: from, on: entry, path, recursive: false)
+            try remountClassic(path, try openMounted(path), change)
+        }
+    }
+}

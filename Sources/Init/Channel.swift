@@ -1,0 +1,127 @@
+import Glibc
+import Sys
+
+/// The protocol between host and init: one message per packet of a `SOCK_SEQPACKET` pair.
+///
+/// ```
+///   host                               init
+///    │ ── go ───────────────────────▶   │   your turn, from the next step on
+///    │ ◀────────────────── reached k ── │   step k is yours
+///    │ ◀──────────────────── warning ── │   any time
+///    │ ◀─────────── terminal (+ fd) ─── │   the pty's master, without a console socket
+///    │ ◀────────────────────── ready ── │   created
+///    │ ── go ───────────────────────▶   │   the state is written down (`run`: and start)
+///    ╎                                  │   blocked until `start` connects to the start socket
+///  start ── go ───────────────────▶     │
+///    │ ◀────────────────── executing ── │   about to execve; then EOF by close-on-exec
+///    │ ◀──────── failed k + reason ──── │   instead of any of these
+/// ```
+package enum Message: Equatable, Sendable {
+    case go
+    case reached(Int)
+    case warning(String)
+    case terminal
+    case ready
+    case executing
+    case failed(step: Int, SysError)
+
+    private enum Tag: UInt8 {
+        case go = 1
+        case reached, warning, terminal, ready, executing, failed
+    }
+
+    /// The largest packet; longer reasons are cut.
+    package static let limit = 8192
+
+    /// Fields: tag, step (4 bytes), errno (4 bytes), text, NUL, hint.
+    package var bytes: [UInt8] {
+        switch self {
+        case .go: Self.encode(.go)
+        case .reached(let step): Self.encode(.reached, step: step)
+        case .warning(let text): Self.encode(.warning, text: text)
+        case .terminal: Self.encode(.terminal)
+        case .ready: Self.encode(.ready)
+        case .executing: Self.encode(.executing)
+        case .failed(let step, let error):
+            Self.encode(
+                .failed, step: step, errno: error.errno, text: error.call, hint: error.hint)
+        }
+    }
+
+    private static func encode(
+        _ tag: Tag, step: Int = 0, errno: Int32 = 0, text: String = "", hint: String? = nil
+    ) -> [UInt8] {
+        var bytes = [tag.rawValue]
+        for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: step >> shift)) }
+        for shift in [0, 8, 16, 24] as [Int32] {
+            bytes.append(UInt8(truncatingIfNeeded: errno >> shift))
+        }
+        bytes.append(contentsOf: text.utf8.prefix(5000))
+        if let hint {
+            bytes.append(0)
+            bytes.append(contentsOf: hint.utf8.prefix(2000))
+        }
+        return bytes
+    }
+
+    /// nil for bytes that are no message.
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count >= 9, let tag = Tag(rawValue: bytes[0]) else { return nil }
+        func number(_ at: Int) -> UInt32 {
+            UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16
+                | UInt32(bytes[at + 3]) << 24
+        }
+        let step = Int(number(1))
+        let fields = bytes[9...].split(
+            separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+        let text = String(decoding: fields.first ?? [], as: UTF8.self)
+        switch tag {
+        case .go: self = .go
+        case .reached: self = .reached(step)
+        case .warning: self = .warning(text)
+        case .terminal: self = .terminal
+        case .ready: self = .ready
+        case .executing: self = .executing
+        case .failed:
+            let hint = fields.count > 1 ? String(decoding: fields[1], as: UTF8.self) : nil
+            self = .failed(
+                step: step, SysError(text, Int32(bitPattern: number(5)), hint: hint))
+        }
+    }
+}
+
+/// One end of the protocol.
+package struct Channel: ~Copyable {
+    private let socket: Fd
+
+    package init(_ socket: consuming Fd) { self.socket = socket }
+
+    package var raw: Int32 { socket.raw }
+
+    package borrowing func send(_ message: Message, passing fd: Int32 = -1) throws(SysError) {
+        try Sys.send(socket.raw, message.bytes, passing: fd)
+    }
+
+    /// The next message and the descriptor that came with it; nil when the other side has gone.
+    /// - Parameter milliseconds: how long to wait, -1 without limit; ETIMEDOUT when it is over.
+    package borrowing func receive(
+        milliseconds: Int32 = -1
+    ) throws(SysError) -> (message: Message, fd: Int32)? {
+        if milliseconds >= 0 {
+            guard try poll(socket.raw, Int32(POLLIN), milliseconds: milliseconds) != 0 else {
+                throw SysError("waiting for the container's init", ETIMEDOUT)
+            }
+        }
+        let packet: (bytes: [UInt8], fd: Int32)
+        do throws(SysError) {
+            packet = try Sys.receive(socket.raw, limit: Message.limit)
+        } catch where error.errno == ECONNRESET {
+            return nil
+        }
+        if packet.bytes.isEmpty { return nil }
+        guard let message = Message(packet.bytes) else {
+            throw SysError("reading the channel to the container's init", EPROTO)
+        }
+        return (message, packet.fd)
+    }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import Spec
+import Sys
+
+/// The last steps: from the container's root to the user's program.
+extension Performer {
+    /// Changes to the program's directory, made where it is missing. The kernel's own answer then
+    /// proves that it lies inside the container (CVE-2024-21626).
+    mutating func changeDirectory(_ path: String) throws(SysError) {
+        do throws(SysError) {
+            try Sys.changeDirectory(path)
+        } catch where error.errno == ENOENT {
+            try containerRoot { (root) throws(SysError) in
+                _ = try root.openMakingDirectories(path)
+            }
+            try Sys.changeDirectory(path)
+        }
+        do throws(SysError) {
+            _ = try currentDirectory()
+        } catch {
+            throw .refused("the working directory \(quoted(path)) is outside the container")
+        }
+    }
+
+    /// Calls `body` with the container's root, which a process that joined it has at "/".
+    mutating func containerRoot<R: ~Copyable>(
+        _ body: (borrowing RootDirectory) throws(SysError) -> R
+    ) throws(SysError) -> R {
+        if root == nil { root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY)) }
+        return try withRoot(body)
+    }
+
+    /// Calls `body` with the root file system that an earlier step opened.
+    borrowing func withRoot<R: ~Copyable>(
+        _ body: (borrowing RootDirectory) throws(SysError) -> R
+    ) throws(SysError) -> R {
+        switch root {
+        case .some(let root): return try body(root)
+        case .none: throw .refused("the container's root is not open")
+        }
+    }
+
+    /// Finds the program as a shell does, by the PATH of the container's own environment, and sees
+    /// that it can be executed, so that `create` fails rather than `start`.
+    mutating func findExecutable() throws(SysError) {
+        guard let process = plan.process, let name = process.args.first else {
+            throw .refused("the config has no process")
+        }
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            if let reason = reasonNotExecutable(name) {
+                throw .refused("exec: \(quoted(name)): \(reason)")
+            }
+            executable = name
+            return
+        }
+        var reason: String?
+        for directory in searchPath(process.env) {
+            let path = directory.isEmpty ? "./\(name)" : "\(directory)/\(name)"
+            guard let found = reasonNotExecutable(path) else {
+                executable = path
+                return
+            }
+            if found != Self.notFound { reason = found }
+        }
+        throw .refused(
+            "exec: \(quoted(name)): \(reason ?? "executable file not found in $PATH")",
+            hint: "the container's PATH is \(quoted(searchPath(process.env).joined(separator: ":")))")
+    }
+
+    private static var notFound: String { "no such file or directory" }
+
+    private func searchPath(_ environment: [String]) -> [String] {
+        let prefix = "PATH="
+        guard let entry = environment.last(where: { $0.utf8.starts(with: prefix.utf8) }) else {
+            return []
+        }
+        return entry.utf8.dropFirst(prefix.utf8.count)
+            .split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+    }
+
+    /// In the words of Go's os/exec, which engines look for.
+    private func reasonNotExecutable(_ path: String) -> String? {
+        do throws(SysError) {
+            let file = try status(of: path)
+            if file.isDirectory { return "is a directory" }
+            return isExecutable(file) ? nil : "permission denied"
+        } catch {
+            switch error.errno {
+            case ENOENT: return Self.notFound
+            case ENOTDIR: return "not a directory"
+            case EACCES: return "permission denied"
+            default: return "\(error)"
+            }
+        }
+    }
+
+    /// By the mode bits, for the user that the program will run as.
+    private func isExecutable(_ file: FileStatus) -> Bool {
+        guard let identity = identity, identity.uid != 0 else { return file.mode & 0o111 != 0 }
+        if file.uid == identity.uid { return file.mode & 0o100 != 0 }
+        if file.gid == identity.gid || identity.groups?.contains(file.gid) == true {
+            return file.mode & 0o010 != 0
+        }
+        return file.mode & 0o001 != 0
+    }
+
+    /// The identity that the rest of the plan takes on.
+    var identity: IdentityPlan? {
+        for step in plan.steps[current...] {
+            if case .setIdentity(let identity) = step.action { return identity }
+        }
+        return nil
+    }
+
+    /// Loads the filter; a notify descriptor goes to the listener together with the state.
+    func applySeccomp() throws(SysError) {
+        guard let program = prepared.seccomp else {
+            throw .refused("the seccomp filter was not prepared")
+        }
+        guard let notify = program.notify else {
+            _ = try setSeccompFilter(program.filter, flags: program.flags)
+            return
+        }
+        let newListener: UInt32 = 8
+        var state = plan.state
+        state.status = .created
+        let pid = Int32(try readLink(at: prepared.procfs, "self")) ?? 0
+        state.pid = pid
+        let message = ContainerProcessState(
+            pid: pid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
+        ).json()
+        let listener = Fd(
+            owning: try setSeccompFilter(program.filter, flags: program.flags | newListener))
+        try send(prepared.seccompListener, message, passing: listener.raw)
+    }
+
+    /// Executes the program. Every descriptor but the standard ones and those to be preserved is
+    /// closed by the kernel at that moment, the channel too: its end is the sign of success.
+    mutating func execute() throws(SysError) {
+        guard let process = plan.process, let executable else {
+            throw .refused("the program was not looked up")
+        }
+        let arguments = CStringArray(process.args)
+        let environment = CStringArray(environment(of: process))
+        try closeOnExec(from: 3 + prepared.preservedFds)
+        resetSignals()
+        try unblockAllSignals()
+        try channel.send(.executing)
+        let error = Sys.execute(executable, arguments, environment)
+        switch error.errno {
+        case ENOENT:
+            throw error.hinting("the file is there, but its interpreter or loader is not")
+        case ENOEXEC:
+            throw error.hinting("not a program of this architecture, or a script without #!")
+        default: throw error
+        }
+    }
+
+    /// HOME comes from the container's user database where the config sets none, as engines expect.
+    private func environment(of process: ProcessPlan) -> [String] {
+        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return process.env }
+        return process.env + ["HOME=\(homeDirectory(of: effectiveUser) ?? "/")"]
+    }
+
+    private func homeDirectory(of uid: UInt32) -> String? {
+        guard let bytes = try? readFile("/etc/passwd", limit: 1 << 20) else { return nil }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= 6, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid
+            else { continue }
+            let home = String(decoding: fields[5], as: UTF8.self)
+            return home.isEmpty ? nil : home
+        }
+        return nil
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import Spec
+import Sys
+
+/// Runs hooks (runtime-spec `config.md`, POSIX-platform hooks): the state on stdin, nothing of the
+/// caller's environment, a deadline where the config gives one. What a hook prints is kept, and its
+/// last lines are in the error when it fails.
+package enum HookRunner {
+    /// - Parameters:
+    ///   - state: the container's state as JSON.
+    ///   - asUser: called in the hook's process before it executes.
+    package static func run(
+        _ hook: Hook, kind: HookKind, state: [UInt8],
+        asUser: () throws(SysError) -> Void = {}
+    ) throws(SysError) {
+        let call = "\(kind.rawValue) hook \(quoted(hook.path))"
+        let input = try memoryFile(holding: state)
+        var output = try Pipe()
+        let arguments = CStringArray(hook.args.isEmpty ? [hook.path] : hook.args)
+        let environment = CStringArray(hook.env ?? [])
+        defer {
+            arguments.free()
+            environment.free()
+        }
+        let process = try clone(flags: 0) {
+            do throws(SysError) {
+                try replaceStandardStreams(input.raw, output.write, output.write)
+                try closeOnExec(from: 3)
+                try asUser()
+                resetSignals()
+                try unblockAllSignals()
+                throw Sys.execute(hook.path, arguments, environment)
+            } catch {
+                try? Fd.writeOnce(2, "\(error)\n")
+                exitNow(127)
+            }
+        }
+        output.closeWrite()
+        var tail = Tail()
+        let status: ExitStatus
+        do throws(SysError) {
+            status = try wait(
+                process, reading: output.read, into: &tail, seconds: hook.timeout)
+        } catch where error.errno == ETIMEDOUT {
+            throw .refused("\(call) timed out after \(hook.timeout ?? 0) s\(tail.text)")
+        }
+        switch status {
+        case .exited(0): return
+        case .exited(let code): throw .refused("\(call): exit status \(code)\(tail.text)")
+        case .signalled(let number):
+            throw .refused("\(call): killed by signal \(number)\(tail.text)")
+        }
+    }
+
+    /// Reads what the hook prints until it ends or its time is over; then it is killed.
+    private static func wait(
+        _ process: borrowing ClonedProcess, reading output: Int32, into tail: inout Tail,
+        seconds: Int64?
+    ) throws(SysError) -> ExitStatus {
+        let deadline = seconds.map { Deadline(seconds: $0) }
+        var open = true
+        while true {
+            let left = deadline?.milliseconds ?? -1
+            let ready = try pollEither(
+                process.pidfd.raw, open ? output : -1, milliseconds: left)
+            if ready.second { open = try tail.read(output) }
+            if ready.first {
+                while open, try poll(output, Int32(POLLIN), milliseconds: 0) != 0 {
+                    open = try tail.read(output)
+                }
+                return try Sys.wait(pidfd: process.pidfd.raw)
+            }
+            if left == 0 {
+                try? signal(process.pidfd.raw, SIGKILL)
+                _ = try Sys.wait(pidfd: process.pidfd.raw)
+                throw SysError("hook", ETIMEDOUT)
+            }
+        }
+    }
+
+    /// The last of what a hook printed.
+    private struct Tail {
+        private var bytes: [UInt8] = []
+
+        /// False at the end.
+        mutating func read(_ fd: Int32) throws(SysError) -> Bool {
+            let more = try Fd.readSome(fd, limit: 4096)
+            bytes += more
+            if bytes.count > 4096 { bytes.removeFirst(bytes.count - 2048) }
+            return !more.isEmpty
+        }
+
+        /// `: ` and the last lines, joined; empty where nothing was printed.
+        var text: String {
+            let lines = String(decoding: bytes, as: UTF8.self)
+                .split(whereSeparator: \.isNewline).suffix(8)
+            return lines.isEmpty ? "" : ": " + lines.joined(separator: " | ")
+        }
+    }
+}
+
+extension Performer {
+    /// createContainer hooks run before the pivot and with the runtime's rights, in the container's
+    /// namespaces. startContainer hooks come from the container's own file system: they get no more
+    /// than the container's own process has.
+    mutating func runHooks(_ kind: HookKind, _ hooks: [Hook]) throws(SysError) {
+        var state = plan.state
+        state.status = kind == .startContainer ? .created : .creating
+        // The host's procfs knows this process by the pid that the host sees.
+        state.pid = Int32(try readLink(at: prepared.procfs, "self"))
+        let json = state.json()
+        let identity = self.identity
+        for hook in hooks {
+            try HookRunner.run(hook, kind: kind, state: json) { () throws(SysError) in
+                guard kind == .startContainer else { return }
+                try processControl(.setNoNewPrivileges, 1)
+                if let identity { try Performer.setIdentity(identity) }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import CCap
+import Glibc
+import Spec
+import Sys
+
+/// Who the program runs as, and with which privileges (`capabilities(7)`, `credentials(7)`).
+extension Performer {
+    /// In a new user namespace the init starts as nobody: it becomes the namespace's root, so that
+    /// what it makes belongs to that root. `setgroups` may be denied there (`user_namespaces(7)`).
+    func becomeNamespaceRoot() throws(SysError) {
+        try setGroup(0)
+        try setUser(0)
+        // Changing ids made the process dumpable by what /proc/sys/fs/suid_dumpable says.
+        try processControl(.setDumpable, 0)
+    }
+
+    /// Groups, user and the five capability sets, in the one order that works: the bounding set
+    /// while CAP_SETPCAP is there, groups before the user, capabilities after it.
+    static func setIdentity(_ identity: IdentityPlan) throws(SysError) {
+        if let sets = identity.capabilities { try dropBounding(except: sets.bounding) }
+        try processControl(.setKeepCapabilities, 1)
+        if let groups = identity.groups { try setGroups(groups) }
+        try setGroup(identity.gid)
+        try setUser(identity.uid)
+        try processControl(.setKeepCapabilities, 0)
+        try processControl(.setDumpable, 0)
+        if let sets = identity.capabilities { try setCapabilities(sets) }
+    }
+
+    private static func dropBounding(except keep: UInt64) throws(SysError) {
+        for capability in 0..<UInt(63) where keep & (1 << UInt64(capability)) == 0 {
+            do throws(SysError) {
+                try processControl(.dropBoundingCapability, capability)
+            } catch where error.errno == EINVAL {
+                return  // past the kernel's last capability
+            }
+        }
+    }
+
+    private static func setCapabilities(_ sets: CapabilitySets) throws(SysError) {
+        var header = __user_cap_header_struct()
+        header.version = UInt32(_LINUX_CAPABILITY_VERSION_3)
+        func half(_ shift: UInt64) -> __user_cap_data_struct {
+            __user_cap_data_struct(
+                effective: UInt32(truncatingIfNeeded: sets.effective >> shift),
+                permitted: UInt32(truncatingIfNeeded: sets.permitted >> shift),
+                inheritable: UInt32(truncatingIfNeeded: sets.inheritable >> shift))
+        }
+        var data = [half(0), half(32)]
+        if unsafe capset(&header, &data) < 0 {
+            throw SysError(
+                "capset(effective \(hex(sets.effective)), permitted \(hex(sets.permitted)), "
+                    + "inheritable \(hex(sets.inheritable)))", errno)
+        }
+        if cap_reset_ambient() < 0 { throw SysError("prctl(PR_CAP_AMBIENT_CLEAR_ALL)", errno) }
+        for capability in 0..<UInt32(63) where sets.ambient & (1 << UInt64(capability)) != 0 {
+            if cap_set_ambient(cap_value_t(capability), CAP_SET) < 0 {
+                throw SysError("prctl(PR_CAP_AMBIENT_RAISE, \(capability))", errno)
+            }
+        }
+    }
+
+    /// The profile takes effect at the next exec (`/proc/self/attr/apparmor/exec`; before Linux 5.8
+    /// `/proc/self/attr/exec`), written through the host's procfs (CVE-2019-16884).
+    func setAppArmorProfile(_ profile: String) throws(SysError) {
+        do throws(SysError) {
+            try writeFile(at: prepared.procfs, "self/attr/apparmor/exec", "exec \(profile)")
+        } catch where error.errno == ENOENT {
+            try writeLabel("exec \(profile)", hint: "AppArmor is not enabled on this host")
+        } catch {
+            throw error.hinting("is the profile \"\(profile)\" loaded on this host?")
+        }
+    }
+
+    /// The label takes effect at the next exec.
+    func setSELinuxLabel(_ label: String) throws(SysError) {
+        try writeLabel(label, hint: "SELinux is not enabled on this host")
+    }
+
+    private func writeLabel(_ text: String, hint: String) throws(SysError) {
+        do throws(SysError) {
+            try writeFile(at: prepared.procfs, "self/attr/exec", text)
+        } catch {
+            throw error.hinting(hint)
+        }
+    }
+
+    func newSessionKeyring(_ name: String) throws(SysError) {
+        do throws(SysError) {
+            _ = try joinSessionKeyring(name)
+        } catch where error.errno == ENOSYS {
+            return  // a kernel without keyrings has none to leak
+        } catch where error.errno == EDQUOT {
+            throw error.hinting("the user's key quota is used up; see /proc/sys/kernel/keys/maxkeys")
+        }
+    }
+}

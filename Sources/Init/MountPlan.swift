@@ -1,0 +1,111 @@
+import Spec
+
+/// One entry of `mounts`, with its options understood.
+public struct MountPlan: Sendable {
+    /// The entry's index in `mounts`: what was opened for it beforehand is found by it.
+    public var index: Int
+    /// Inside the container; resolved beneath the root.
+    public var destination: String
+    public var kind: Kind
+    /// Attributes of this mount (`mount_setattr(2)`), `MOUNT_ATTR_*` bits.
+    public var setting: UInt64
+    public var clearing: UInt64
+    /// Attributes of this mount and all below it: the `r…` options.
+    public var recursiveSetting: UInt64
+    public var recursiveClearing: UInt64
+    /// The propagation options in order, as `MS_SHARED`, `MS_SLAVE` … each with or without `MS_REC`.
+    public var propagation: [UInt]
+    /// Copy what the destination holds into the new tmpfs.
+    public var copyUp: Bool
+    /// The mount carries id mappings, prepared by ``Action/openIDMap``; recursive for `ridmap`.
+    public var idMap: IDMapKind?
+    /// Do not follow a symbolic link at the end of the source.
+    public var sourceNoFollow: Bool
+    /// The source was opened beforehand by ``Action/openMountSource``.
+    public var sourceIsOpen: Bool
+
+    public enum Kind: Sendable, Equatable {
+        /// A bind mount of a path of the host.
+        case bind(source: String, recursive: Bool)
+        /// A new instance of a file system type.
+        case fileSystem(FileSystemPlan)
+        /// The container's cgroups, as its own view of them.
+        case cgroup(CgroupMountPlan)
+        /// Changes the mount that is at the destination already: its attributes, and with
+        /// `superblock` also the flags and options of its file system. This is what the option
+        /// `remount` asks for (`bind,remount`: nil), and how a mount whose content later steps
+        /// still make (`/dev`, a tmpfs) becomes read-only after them.
+        case remount(superblock: FileSystemPlan?)
+    }
+
+    public enum IDMapKind: Sendable { case single, recursive }
+
+    package init(index: Int, destination: String, kind: Kind) {
+        self.index = index
+        self.destination = destination
+        self.kind = kind
+        setting = 0
+        clearing = 0
+        recursiveSetting = 0
+        recursiveClearing = 0
+        propagation = []
+        copyUp = false
+        idMap = nil
+        sourceNoFollow = false
+        sourceIsOpen = false
+    }
+}
+
+/// A file system type with its source, its superblock flags and its own options.
+public struct FileSystemPlan: Sendable, Equatable {
+    public var type: String
+    public var source: String?
+    /// Superblock flags by the names `fsconfig(2)` knows: `ro`, `sync`, `dirsync`, `lazytime`, `mand`,
+    /// and for a remount the ones that clear: `rw`, `async`, `nolazytime`, `nomand`.
+    public var superblockFlags: [String]
+    /// `MS_*` bits that only `mount(2)` can carry (`MS_I_VERSION`, `MS_SILENT`); 0 for most.
+    public var classicFlags: UInt
+    /// The file system's own options, `key` or `key=value`, in order. A value may hold commas
+    /// (`context=…`): `fsconfig(2)` takes it as it is, `mount(2)` wants it in double quotes.
+    public var data: [String]
+
+    package init(
+        type: String, source: String?, superblockFlags: [String] = [], classicFlags: UInt = 0,
+        data: [String] = []
+    ) {
+        self.type = type
+        self.source = source
+        self.superblockFlags = superblockFlags
+        self.classicFlags = classicFlags
+        self.data = data
+    }
+}
+
+/// How `/sys/fs/cgroup` is made up.
+public enum CgroupMountPlan: Sendable, Equatable {
+    /// cgroup v2 in a cgroup namespace of its own: a new cgroup2 mount.
+    case unified
+    /// cgroup v2 without one: a bind of the container's own directory.
+    case unifiedBind(source: String)
+    /// cgroup v1: a tmpfs with one entry per hierarchy.
+    case hierarchies([Hierarchy], readOnly: Bool)
+
+    public struct Hierarchy: Sendable, Equatable {
+        /// The directory below the tmpfs, such as `cpu,cpuacct`.
+        public var name: String
+        /// New mount in the cgroup namespace: the options (`cpu,cpuacct` or `none,name=systemd`);
+        /// nil for a bind of `source`.
+        public var options: String?
+        /// The container's directory in the host's hierarchy.
+        public var source: String
+        /// Symbolic links to `name`, such as `cpu` and `cpuacct`.
+        public var aliases: [String]
+
+        package init(name: String, options: String?, source: String, aliases: [String]) {
+            self.name = name
+            self.options = options
+            self.source = source
+            self.aliases = aliases
+        }
+    }
+}

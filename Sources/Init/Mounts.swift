@@ -1,0 +1,189 @@
+import Glibc
+import Spec
+import Sys
+
+/// One entry of `mounts` (config.md, Mounts). All happens on descriptors: the destination is
+/// resolved beneath the root once, and the mount attached to what was found.
+extension Performer {
+    mutating func mount(_ mount: MountPlan) throws(SysError) {
+        switch mount.kind {
+        case .bind(let source, let recursive):
+            try bind(mount, source: source, recursive: recursive)
+        case .fileSystem(let fileSystem):
+            try mountNew(mount, fileSystem)
+        case .cgroup(let cgroups):
+            try mountCgroups(mount, cgroups)
+        case .remount(let superblock):
+            try remount(mount, superblock)
+        }
+    }
+
+    /// A bind mount: a detached copy of the source's mount, which gets its attributes before it can
+    /// be seen anywhere.
+    mutating func bind(_ mount: MountPlan, source: String, recursive: Bool) throws(SysError) {
+        do throws(SysError) {
+            let tree = try openSource(mount, source, recursive)
+            try applyAttributes(of: mount, to: tree)
+            try attach(tree, mount)
+        } catch let error where error.errno == ENOSYS {
+            try bindClassic(mount, source: source, recursive: recursive)
+        }
+    }
+
+    private func openSource(
+        _ mount: MountPlan, _ source: String, _ recursive: Bool
+    ) throws(SysError) -> Fd {
+        if mount.sourceIsOpen {
+            guard let raw = prepared.mountSources[mount.index] else {
+                throw .refused("the source \(quoted(source)) was not opened beforehand")
+            }
+            return Fd(owning: raw)
+        }
+        do throws(SysError) {
+            return try cloneMount(
+                source, recursive: recursive, followingLink: !mount.sourceNoFollow)
+        } catch {
+            throw error.hinting(bindHint(error.errno))
+        }
+    }
+
+    private func bindHint(_ errno: Int32) -> String {
+        switch errno {
+        case ENOENT: "the bind source does not exist on the host"
+        case EACCES: "the container's user may not reach the bind source"
+        case EINVAL:
+            "the source is below an unbindable mount, or, in a user namespace, has mounts below it "
+                + "that only rbind may take along"
+        default: "the bind source cannot be opened"
+        }
+    }
+
+    /// `mount_setattr(2)` on the detached tree. What holds for all of it comes first, so that what
+    /// holds for the top alone wins there.
+    func applyAttributes(of mount: MountPlan, to tree: borrowing Fd) throws(SysError) {
+        var single = MountAttributes(setting: mount.setting, clearing: mount.clearing).normalized
+        var all = MountAttributes(
+            setting: mount.recursiveSetting, clearing: mount.recursiveClearing
+        ).normalized
+        let userNamespace = mount.idMap == nil ? nil : prepared.idMaps[mount.index]
+        switch mount.idMap {
+        case .single: single.setting |= MountAttributes.idMap
+        case .recursive: all.setting |= MountAttributes.idMap
+        case nil: break
+        }
+        if mount.idMap != nil && userNamespace == nil {
+            throw .refused("the user namespace of the id-mapped mount was not made beforehand")
+        }
+        for (attributes, recursive) in [(all, true), (single, false)] where !attributes.isEmpty {
+            do throws(SysError) {
+                try setMountAttributes(
+                    tree.raw, attributes, recursive: recursive,
+                    userNamespace: attributes.setting & MountAttributes.idMap != 0
+                        ? userNamespace ?? -1 : -1)
+            } catch {
+                throw try explain(error, attributes, on: tree)
+            }
+        }
+    }
+
+    private func explain(
+        _ error: SysError, _ attributes: MountAttributes, on tree: borrowing Fd
+    ) throws(SysError) -> SysError {
+        if attributes.setting & MountAttributes.idMap != 0 {
+            switch error.errno {
+            case EINVAL: return error.hinting("its file system cannot be id-mapped on this kernel")
+            case EPERM:
+                return error.hinting(
+                    "id-mapping needs CAP_SYS_ADMIN where the file system was mounted, and a mount "
+                        + "that is not id-mapped already")
+            default: return error
+            }
+        }
+        guard error.errno == EPERM else { return error }
+        let locked = MountAttributes.fromStatfs(UInt(try tree.mountFlags())) & ~attributes.setting
+        return error.hinting(
+            "in a user namespace the source keeps what its mount forbids, here "
+                + "\"\(MountAttributes.names(locked))\": a mount may add to that, not take away")
+    }
+
+    /// Attaches `tree` to the destination, made where missing, and sets the propagation.
+    mutating func attach(_ tree: consuming Fd, _ mount: MountPlan) throws(SysError) {
+        let isDirectory = try tree.status().isDirectory
+        let target = try openTarget(mount.destination, directory: isDirectory)
+        try refuseOverProc(mount, target, holdsProc: isProc(tree))
+        do throws(SysError) {
+            try attachMount(tree.raw, on: target.raw, mount.destination)
+        } catch let error where error.errno == ENOTDIR {
+            throw error.hinting("the source is a file, the destination is a directory")
+        }
+        for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
+        if isRoot(mount.destination) {
+            // What comes later belongs below the new root.
+            root = RootDirectory(tree)
+        }
+    }
+
+    /// The destination, resolved beneath the root.
+    func openTarget(_ path: String, directory: Bool) throws(SysError) -> Fd {
+        do throws(SysError) {
+            return try withRoot { (root) throws(SysError) in
+                directory
+                    ? try root.openMakingDirectories(path) : try root.openMakingFile(path)
+            }
+        } catch {
+            switch error.errno {
+            case ENOTDIR:
+                throw error.hinting(
+                    directory
+                        ? "a directory is to be mounted, but there is a file in the way"
+                        : "there is a file where a directory is needed")
+            case EROFS:
+                throw error.hinting("the destination is missing and its file system is read-only")
+            default: throw error
+            }
+        }
+    }
+
+    /// The mount that is at `path` by now.
+    func openMounted(_ path: String) throws(SysError) -> Fd {
+        try withRoot { (root) throws(SysError) in try root.open(path) }
+    }
+
+    func isRoot(_ path: String) -> Bool { lexicalComponents(path).isEmpty }
+
+    /// A mount that earlier steps filled.
+    func makeMountReadOnly(_ path: String) throws(SysError) {
+        try setReadOnly(path, try openMounted(path))
+    }
+
+    /// The option `remount`: changes the mount at the destination.
+    func remount(_ mount: MountPlan, _ superblock: FileSystemPlan?) throws(SysError) {
+        let mounted = try openMounted(mount.destination)
+        if let superblock {
+            try remountSuperblock(mount, superblock, mounted)
+        }
+        do throws(SysError) {
+            try applyAttributes(of: mount, to: mounted)
+            for flags in mount.propagation { try Sys.setPropagation(mounted.raw, flags) }
+        } catch let error where error.errno == ENOSYS {
+            try changeClassic(mount, mounted)
+        } catch let error where error.errno == EINVAL {
+            throw error.hinting("nothing is mounted at \(mount.destination)")
+        }
+    }
+}
+
+extension MountAttributes {
+    /// The `ST_*` bits of `statvfs(3)` as `MOUNT_ATTR_*`; none of the atime bits is strictatime.
+    static func fromStatfs(_ flags: UInt) -> UInt64 {
+        var bits = UInt64(flags & 0xf)
+        if flags & 0x400 != 0 {
+            bits |= noAtime
+        } else if flags & 0x1000 == 0 {
+            bits |= strictAtime
+        }
+        if flags & 0x800 != 0 { bits |= noDirAtime }
+        if flags & 0x2000 != 0 { bits |= noSymFollow }
+        return bits
+    }
+}

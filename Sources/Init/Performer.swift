@@ -1,0 +1,74 @@
+import Glibc
+import Spec
+import Sys
+
+/// The container side: performs the init's steps of a plan, one after the other, and ends in the
+/// user's program. There is no policy in it; what to do was decided in the plan.
+package struct Performer: ~Copyable {
+    package let plan: Plan
+    package let prepared: Prepared
+    /// To the host; after `ready`, to whoever starts the container.
+    var channel: Channel
+    /// The container's root file system, once open.
+    var root: RootDirectory?
+    /// What masked paths are covered with.
+    var masks = Masks()
+    /// The pty's slave, once open.
+    var terminal: Fd?
+    /// The program as found in the container.
+    var executable: String?
+    /// The step being performed, for errors.
+    var current: Int
+
+    package init(plan: Plan, prepared: Prepared, channel: consuming Channel, from first: Int) {
+        self.plan = plan
+        self.prepared = prepared
+        self.channel = channel
+        current = first
+    }
+
+    /// Performs the rest of the plan. A failure is sent to the host; the process ends either way.
+    package consuming func run() -> Never {
+        do throws(SysError) {
+            try perform()
+        } catch {
+            try? channel.send(.failed(step: current, error))
+        }
+        exitNow(255)
+    }
+
+    private mutating func perform() throws(SysError) {
+        // Neither other processes of the container's pid namespace nor a tracer may look into this
+        // process or reach its executable while it still has the host's rights.
+        try processControl(.setDumpable, 0)
+        try processControl(.setParentDeathSignal, UInt(SIGKILL))
+        if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
+            try waitForGo()
+        }
+        while current < plan.steps.count {
+            let step = plan.steps[current]
+            if step.actor == .host {
+                try skipHostSteps()
+                continue
+            }
+            try perform(step)
+            current += 1
+        }
+    }
+
+    /// Hands over to the host and waits until its run of steps is done.
+    private mutating func skipHostSteps() throws(SysError) {
+        if current > 0, plan.steps[current - 1].actor == .`init` {
+            try channel.send(.reached(current))
+            try waitForGo()
+        }
+        while current < plan.steps.count, plan.steps[current].actor == .host { current += 1 }
+    }
+
+    mutating func waitForGo() throws(SysError) {
+        // The host's death is the end of the socket, and SIGKILL by PR_SET_PDEATHSIG.
+        guard let (message, _) = try channel.receive(), message == .go else { exitNow(255) }
+    }
+
+    func warn(_ text: String) throws(SysError) { try channel.send(.warning(text)) }
+}

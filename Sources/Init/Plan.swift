@@ -1,0 +1,245 @@
+import Spec
+
+/// What will be done to make a container, or to run one more process in it: one list of steps, in
+/// order. A pure value: nothing has happened yet.
+///
+/// Host and init walk the same list side by side, each performing its own steps. Where the actor
+/// changes, the one that is done hands over to the other through the ``Channel``.
+///
+/// ```
+/// host   open, prepare …, clone ──┐            ┌─ hooks ─┐            ┌─ save state, return
+///                                 │ (clone)    │         │            │
+/// init                            └─ mounts … ─┘ reached └─ pivot … ──┘ ready … start … exec
+/// ```
+public struct Plan: Sendable {
+    /// The container's state as hooks get it; status and pid are filled in when they run.
+    public let state: State
+    /// The steps, in the order in which they happen.
+    public let steps: [Step]
+    /// The program that the last step executes; nil where the config has no process.
+    public let process: ProcessPlan?
+    /// What later commands do: the poststart and poststop hooks.
+    public let later: [Step]
+    /// What the host cannot grant or the plan ignores on purpose, as a person reads it.
+    public let warnings: [String]
+
+    package init(
+        state: State, steps: [Step], process: ProcessPlan?, later: [Step] = [],
+        warnings: [String] = []
+    ) {
+        self.state = state
+        self.steps = steps
+        self.process = process
+        self.later = later
+        self.warnings = warnings
+    }
+}
+
+/// Who performs a step.
+public enum Actor: String, Sendable {
+    /// The runtime process, in the runtime's namespaces.
+    case host
+    /// The cloned init, inside the container's namespaces.
+    case `init`
+}
+
+/// One thing to do, and the place in the config that asks for it.
+public struct Step: Sendable {
+    /// Who performs it.
+    public let actor: Actor
+    /// The JSON pointer (RFC 6901) of what asks for it, such as `/mounts/3`; empty where nothing in
+    /// the config does.
+    public let place: String
+    /// What to do.
+    public let action: Action
+
+    package init(_ actor: Actor, _ place: String, _ action: Action) {
+        self.actor = actor
+        self.place = place
+        self.action = action
+    }
+}
+
+/// Everything a step can be. The order here is about the order in a plan. What follows
+/// ``waitForStart`` belongs to `start`.
+public enum Action: Sendable {
+    // MARK: before the clone
+
+    /// Make the container's cgroup in every hierarchy.
+    case createCgroup(path: String)
+    /// Open the cgroup that there is, for a process that joins the container.
+    case openCgroup(path: String)
+    /// Write `value` to `file` of the container's cgroup; `controller` is empty on cgroup v2.
+    case setCgroup(controller: String, file: String, value: String)
+    /// Restrict device access: v1 `devices.allow`/`devices.deny`, v2 an eBPF program.
+    case restrictDevices([Resources.DeviceRule])
+    /// Open the namespace file at `path` for ``clone``'s init to join.
+    case openNamespace(NamespaceType, path: String)
+    /// Open a bind mount's source with the host's rights, for an init that will not have them.
+    case openMountSource(mount: Int, source: String, recursive: Bool)
+    /// Make the user namespace that carries an idmapped mount's mappings, for the init to apply.
+    case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
+    /// Apply id mappings to the source opened by ``openMountSource``, for an init in a user namespace,
+    /// which has no rights over a file system of the host.
+    case mapMountSource(mount: Int, uid: [IDMapping], gid: [IDMapping], recursive: Bool)
+    /// Connect to the console socket, the seccomp listener …
+    case connect(ConnectPurpose, path: String)
+    /// Listen on the socket through which `start` releases the init.
+    case listenForStart
+    /// Compile the seccomp filter, or take it from the cache.
+    case loadSeccomp(Seccomp)
+    /// Raise this process's hard limit where it is lower: the init inherits it, and ``setRlimit``
+    /// then only ever lowers, which needs no right. So a limit that the host cannot grant fails
+    /// `create`, and a tight one does not disturb the init's own work.
+    case raiseRlimit(RlimitType, hard: UInt64)
+    /// Clone the init into the container's new namespaces, but for a new cgroup namespace: its root
+    /// is the cgroup of whoever makes it, so the init does (``newCgroupNamespace``). The namespaces
+    /// of `join` are entered before, in this order: a joined pid namespace only takes in children,
+    /// and new namespaces must belong to a joined user namespace.
+    case clone(new: [NamespaceType], join: [NamespaceType], timeOffsets: [TimeOffsetEntry])
+
+    // MARK: the host, after the clone
+
+    case writeIDMappings(uid: [IDMapping], gid: [IDMapping])
+    /// Hooks; the actor says in whose namespaces.
+    case runHooks(HookKind, [Hook])
+
+    // MARK: the init
+
+    /// Move this process into the prepared cgroup.
+    case joinCgroup
+    /// Enter the open namespaces that `clone` could not enter.
+    case joinNamespaces([NamespaceType])
+    /// Become root in the container's user namespace.
+    case becomeNamespaceRoot
+    /// Lead a new session, away from the caller's terminal.
+    case newSession
+    /// Unshare the cgroup namespace, inside the container's cgroup.
+    case newCgroupNamespace
+    case newSessionKeyring(name: String)
+    /// By the host it comes before the clone, which inherits it: only the host may lower the value
+    /// where there is a user namespace.
+    case setOOMScoreAdj(Int32)
+    case setRlimit(RlimitType, soft: UInt64, hard: UInt64)
+    case setScheduler(Scheduler)
+    case setIOPriority(IOPriority)
+    case setMemoryPolicy(MemoryPolicy)
+    case setCPUAffinity(String)
+    case setPersonality(PersonalityDomain)
+    case bringUpLoopback
+    /// Set the propagation of every mount of the new mount namespace (`MS_*` bits).
+    case setPropagation(flags: UInt)
+    /// Bind the root file system onto itself, and open it.
+    case openRoot(path: String)
+    case mount(MountPlan)
+    case makeDevice(Device)
+    /// Bind the host's node where `mknod` is not allowed.
+    case bindDevice(Device)
+    case makeSymlink(target: String, path: String)
+    /// Allocate the pty, bind it on `/dev/console`, and send its master away.
+    case openConsole(size: Box?)
+    case pivotRoot
+    /// `--no-pivot`: `MS_MOVE` and `chroot`.
+    case moveRoot
+    /// No mount namespace: `chroot` only.
+    case changeRoot(path: String)
+    case setRootPropagation(flags: UInt)
+    case makeRootReadOnly
+    /// Make the mount at `path` read-only, which mount points and devices were still made in.
+    case makeMountReadOnly(path: String)
+    /// Write `value` to the file `path` below `/proc/sys`, such as `net/ipv4/ip_forward`.
+    case setSysctl(path: String, value: String)
+    case maskPath(String)
+    case makePathReadOnly(String)
+    case setHostname(String)
+    case setDomainname(String)
+    /// Find the program in the container and see that it can be executed.
+    case findExecutable
+    /// Tell the host that the container is created, and block until it is started.
+    case waitForStart
+    case setUmask(UInt32)
+    case changeDirectory(String)
+    case setAppArmorProfile(String)
+    case setSELinuxLabel(String)
+    case setNoNewPrivileges
+    /// Drop capabilities and change user and groups.
+    case setIdentity(IdentityPlan)
+    case applySeccomp
+    case execute
+}
+
+/// What a socket that the host connects beforehand is for.
+public enum ConnectPurpose: String, Sendable {
+    case console = "console socket"
+    case seccompListener = "seccomp listener"
+}
+
+/// The six kinds of hook (runtime-spec `config.md`, POSIX-platform hooks).
+public enum HookKind: String, Sendable {
+    case prestart, createRuntime, createContainer, startContainer, poststart, poststop
+}
+
+/// An entry of `linux.timeOffsets`.
+public struct TimeOffsetEntry: Sendable, Equatable {
+    /// `monotonic` or `boottime`.
+    public let clock: String
+    public let offset: TimeOffset
+
+    package init(clock: String, offset: TimeOffset) {
+        self.clock = clock
+        self.offset = offset
+    }
+}
+
+/// The program to execute.
+public struct ProcessPlan: Sendable {
+    public var args: [String]
+    public var env: [String]
+    public var cwd: String
+    public var terminal: Bool
+
+    package init(args: [String], env: [String], cwd: String, terminal: Bool) {
+        self.args = args
+        self.env = env
+        self.cwd = cwd
+        self.terminal = terminal
+    }
+}
+
+/// Who the program runs as. A capability set is a mask of `1 << number`; nil keeps what there is.
+public struct IdentityPlan: Sendable, Equatable {
+    public var uid: UInt32
+    public var gid: UInt32
+    /// nil where `setgroups(2)` is denied (a rootless user namespace).
+    public var groups: [UInt32]?
+    public var capabilities: CapabilitySets?
+
+    package init(
+        uid: UInt32, gid: UInt32, groups: [UInt32]?, capabilities: CapabilitySets?
+    ) {
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+        self.capabilities = capabilities
+    }
+}
+
+/// The five sets of `capabilities(7)` as masks of `1 << number`.
+public struct CapabilitySets: Sendable, Equatable {
+    public var bounding: UInt64
+    public var effective: UInt64
+    public var inheritable: UInt64
+    public var permitted: UInt64
+    public var ambient: UInt64
+
+    package init(
+        bounding: UInt64 = 0, effective: UInt64 = 0, inheritable: UInt64 = 0,
+        permitted: UInt64 = 0, ambient: UInt64 = 0
+    ) {
+        self.bounding = bounding
+        self.effective = effective
+        self.inheritable = inheritable
+        self.permitted = permitted
+        self.ambient = ambient
+    }
+}

@@ -1,0 +1,118 @@
+import Glibc
+import Spec
+import Sys
+
+/// Opening the root file system, and making it this process's root.
+extension Performer {
+    /// `rootfsPropagation` for the copies of the host's mounts, before anything is mounted.
+    func setPropagation(_ flags: UInt) throws(SysError) {
+        try Sys.mount(source: nil, target: "/", type: nil, flags: flags, data: nil)
+    }
+
+    /// Makes the root file system a mount point by binding it onto itself, as `pivot_root(2)` wants
+    /// it, and opens it. What the masks need of the host is opened as well.
+    mutating func openRoot(_ path: String) throws(SysError) {
+        if !hostIsDetached { try makeParentPrivate(path) }
+        do throws(SysError) {
+            let target = try openFile(path, O_PATH | O_DIRECTORY)
+            let tree = try cloneMount(at: target.raw, "", recursive: true)
+            try attachMount(tree.raw, on: target.raw, path)
+            root = RootDirectory(tree)
+        } catch let error where error.errno == ENOSYS {
+            try Sys.mount(
+                source: path, target: path, type: nil,
+                flags: MountFlags.bind | MountFlags.recursive, data: nil)
+            root = RootDirectory(try openFile(path, O_PATH | O_DIRECTORY))
+        } catch {
+            switch error.errno {
+            case ENOENT: throw error.hinting("the root file system does not exist")
+            case ENOTDIR: throw error.hinting("the root file system is not a directory")
+            case EINVAL: throw error.hinting("is the root file system below an unbindable mount?")
+            default: throw error
+            }
+        }
+        if plan.steps[current...].contains(where: { $0.action.isMask }) { try masks.openNull() }
+    }
+
+    /// Whether nothing that happens to the copies of the host's mounts reaches the host.
+    private var hostIsDetached: Bool {
+        for step in plan.steps[..<current].reversed() {
+            if case .setPropagation(let flags) = step.action {
+                return flags & MountFlags.recursive != 0
+                    && flags & (MountFlags.isSlave | MountFlags.isPrivate) != 0
+            }
+        }
+        return false
+    }
+
+    /// The mount that holds the root file system may be shared with the host: then the bind onto
+    /// itself would appear on the host, and `pivot_root(2)` refuse. Finds it by trying upwards, as
+    /// only a mount's root has a propagation.
+    private func makeParentPrivate(_ path: String) throws(SysError) {
+        var directory = try openFile(path, O_PATH | O_DIRECTORY)
+        while true {
+            do throws(SysError) {
+                try Sys.changeDirectory(to: directory.raw)
+                try Sys.mount(
+                    source: nil, target: ".", type: nil, flags: MountFlags.isPrivate, data: nil,
+                    shown: path)
+                return
+            } catch let error where error.errno == EINVAL {
+                let parent = try openFile(at: directory.raw, "..", O_PATH | O_DIRECTORY)
+                if try parent.status() == directory.status() { throw error }
+                directory = parent
+            }
+        }
+    }
+
+    /// Leaves the host's file systems for the container's: its root becomes `/`, and the old one is
+    /// taken away without a directory to put it on (`pivot_root(2)`, NOTES).
+    func pivotRoot() throws(SysError) {
+        var old: Fd?
+        if !hostIsDetached { old = try openFile("/", O_PATH | O_DIRECTORY) }
+        try enterRoot()
+        do throws(SysError) {
+            try Sys.pivotRoot(".", ".")
+        } catch let error where error.errno == EINVAL {
+            throw error.hinting(
+                "the host's root may be its initramfs, which cannot be left: try --no-pivot")
+        }
+        if let old {
+            // The unmount must not propagate to the host.
+            try Sys.changeDirectory(to: old.raw)
+            try Sys.mount(
+                source: nil, target: ".", type: nil,
+                flags: MountFlags.isSlave | MountFlags.recursive, data: nil, shown: "the old root")
+        }
+        try detach(".")
+        try Sys.changeDirectory("/")
+    }
+
+    /// No mount namespace of its own: the rest of the host's tree stays where it is.
+    mutating func changeRoot(_ path: String) throws(SysError) {
+        try Sys.changeRoot(path)
+        try Sys.changeDirectory("/")
+        root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY))
+    }
+
+    func setRootPropagation(_ flags: UInt) throws(SysError) {
+        try Sys.mount(source: nil, target: "/", type: nil, flags: flags, data: nil)
+    }
+
+    /// `root.readonly`: only the root's own mount.
+    func makeRootReadOnly() throws(SysError) {
+        try withRoot { (root) throws(SysError) in
+            let readOnly = MountAttributes(setting: MountAttributes.readOnly)
+            do throws(SysError) {
+                try setMountAttributes(root.fd.raw, readOnly, recursive: false)
+            } catch let error where error.errno == ENOSYS {
+                try remountClassic("/", root.fd, readOnly)
+            }
+        }
+    }
+
+    /// Makes the root file system the current directory, where hooks and classic calls start.
+    func enterRoot() throws(SysError) {
+        try withRoot { (root) throws(SysError) in try Sys.changeDirectory(to: root.fd.raw) }
+    }
+}

@@ -1,0 +1,22 @@
+import Glibc
+import Sys
+
+extension Performer {
+    /// The container is created: tells the host, and blocks until it is started, by a connection to
+    /// the start socket or, for `run`, by the host's word.
+    mutating func waitForStart() throws(SysError) {
+        // From here on the container lives without the process that created it.
+        try processControl(.setParentDeathSignal, 0)
+        try channel.send(.ready)
+        // Without this word the host died before it could write the state down.
+        try waitForGo()
+        if prepared.startListener < 0 { return }
+        while true {
+            let connection = Channel(try acceptConnection(prepared.startListener))
+            // Whoever connects and leaves without a word was not `start`.
+            guard let (message, _) = try? connection.receive(), message == .go else { continue }
+            channel = connection
+            return
+        }
+    }
+}

@@ -1,0 +1,213 @@
+import Glibc
+import Sys
+
+/// The processes of a cgroup: who they are, freezing, killing.
+extension Cgroup {
+    /// The hierarchy to ask on v1: every process of the container is in it.
+    private var leading: Directory? {
+        directory(of: "freezer") ?? directory(of: "pids") ?? members.first
+    }
+
+    /// The pids in the cgroup and the cgroups that the container made below it, sorted. Processes of
+    /// other pid namespaces, which have no pid here, are left out.
+    package func pids() throws(SysError) -> [Int32] {
+        guard let leading else { return [] }
+        return try processes(in: leading)
+    }
+
+    func processes(in directory: Directory) throws(SysError) -> [Int32] {
+        var pids: [Int32] = []
+        try walkDirectories(directory.full) { (fd) throws(SysError) in
+            for name in ["cgroup.procs", "cgroup.threads"] {
+                do throws(SysError) {
+                    let file = try openFile(at: fd, name, O_RDONLY)
+                    let bytes = try file.readAll()
+                    for word in bytes.split(separator: UInt8(ascii: "\n")) {
+                        let pid = Int32(String(decoding: word, as: UTF8.self))
+                        if let pid, pid > 0 { pids.append(pid) }
+                    }
+                    return
+                } catch let error where error.errno == EOPNOTSUPP {
+                    continue  // a threaded v2 cgroup lists threads only
+                } catch let error where error.errno == ENOENT || error.errno == ENODEV {
+                    return  // it vanished
+                }
+            }
+        }
+        pids.sort()
+        return pids
+    }
+
+    /// Sends a signal to every process of the cgroup, this one excepted.
+    ///
+    /// The cgroup is frozen meanwhile, so that no process forks away and no pid is recycled. Where it
+    /// cannot be frozen, pidfds and a second look make sure of it.
+    /// - Returns: the number of processes.
+    @discardableResult
+    package func signalAll(_ signal: Int32) throws(SysError) -> Int {
+        guard let leading else { return 0 }
+        return try signalAll(signal, in: [leading])
+    }
+
+    /// A process that moved itself may be in one hierarchy's cgroup and not in another's.
+    private func signalAll(
+        _ signal: Int32, in directories: [Directory]
+    ) throws(SysError) -> Int {
+        var found: [(directory: Directory, pids: [Int32])] = []
+        for directory in directories { found.append((directory, try processes(in: directory))) }
+        let count = found.reduce(0) { max($0, $1.pids.count) }
+        if count == 0 { return 0 }
+        if signal == SIGKILL, try killUnified() { return count }
+
+        let wasFrozen = isFrozen
+        let isHeld = wasFrozen || (try? freeze(within: 500)) != nil
+        defer { if !wasFrozen || signal == SIGKILL { try? thaw() } }
+        for (directory, _) in found {
+            // Once more: some may have forked before they were frozen.
+            for pid in try processes(in: directory) where pid != ownProcess {
+                try send(signal, to: pid, in: directory, isHeld: isHeld)
+            }
+        }
+        return count
+    }
+
+    /// False on v1 and before Linux 5.14.
+    private func killUnified() throws(SysError) -> Bool {
+        guard isUnified else { return false }
+        do throws(SysError) {
+            try writeFile("\(members[0].full)/cgroup.kill", "1")
+            return true
+        } catch let error where error.errno == ENOENT {
+            return false
+        }
+    }
+
+    private func send(
+        _ signal: Int32, to pid: Int32, in directory: Directory, isHeld: Bool
+    ) throws(SysError) {
+        do throws(SysError) {
+            if isHeld { return try signalProcess(pid, signal) }
+            let process = try openProcess(pid)
+            // Still listed after the pidfd was opened: so the pidfd is of that very process.
+            guard try processes(in: directory).contains(pid) else { return }
+            try Sys.signal(process.raw, signal)
+        } catch let error where error.errno == ESRCH {
+            return
+        }
+    }
+}
+
+// MARK: - Freezing
+
+extension Cgroup {
+    /// The freezer's file and its words.
+    private var freezer: (path: String, freeze: String, thaw: String)? {
+        if isUnified { return ("\(members[0].full)/cgroup.freeze", "1", "0") }
+        return directory(of: "freezer").map { ("\($0.full)/freezer.state", "FROZEN", "THAWED") }
+    }
+
+    /// Whether the container is paused. One without a freezer or without its cgroup never is.
+    package var isFrozen: Bool {
+        guard let freezer else { return false }
+        return (try? Self.reads(freezer.path, freezer.freeze)) ?? false
+    }
+
+    private static func reads(_ path: String, _ value: String) throws(SysError) -> Bool {
+        try readFile(path).starts(with: value.utf8)
+    }
+
+    /// Stops all processes of the cgroup, and waits until they are.
+    /// - Parameter milliseconds: after which the cgroup is thawed again and ETIMEDOUT thrown.
+    package func freeze(within milliseconds: Int64 = 10_000) throws(SysError) {
+        guard let freezer else {
+            throw .refused(
+                "the container cannot be paused: no freezer hierarchy",
+                hint: "mount the freezer controller before creating the container")
+        }
+        let deadline = Deadline(milliseconds: milliseconds)
+        var pause: Int64 = 50_000
+        try writeFile(freezer.path, freezer.freeze)
+        while try !isSettled(freezer) {
+            if deadline.milliseconds == 0 {
+                try? writeFile(freezer.path, freezer.thaw)
+                throw SysError("write(\(quoted(freezer.path)), \"\(freezer.freeze)\")", ETIMEDOUT)
+            }
+            sleep(nanoseconds: pause)
+            pause = min(pause * 2, 10_000_000)
+            // v1: a process that forked while it was being frozen is caught by writing again.
+            if !isUnified { try writeFile(freezer.path, freezer.freeze) }
+        }
+    }
+
+    private func isSettled(
+        _ freezer: (path: String, freeze: String, thaw: String)
+    ) throws(SysError) -> Bool {
+        guard isUnified else { return try Self.reads(freezer.path, freezer.freeze) }
+        let events = words(try readFile("\(members[0].full)/cgroup.events"))
+        guard let index = events.firstIndex(of: "frozen"), index + 1 < events.count else {
+            return true
+        }
+        return events[index + 1] == "1"
+    }
+
+    /// Lets the processes run again.
+    package func thaw() throws(SysError) {
+        guard let freezer else { return }
+        try writeFile(freezer.path, freezer.thaw)
+    }
+}
+
+// MARK: - Removing
+
+extension Cgroup {
+    /// Removes the cgroup and the cgroups below it, killing what is left in them. One that has gone
+    /// already is fine.
+    /// - Parameter milliseconds: how long processes may take to die.
+    /// - Throws: EBUSY with the directory and the processes that are left.
+    package func remove(within milliseconds: Int64 = 10_000) throws(SysError) {
+        guard isMine else { return }
+        var left: [Directory] = []
+        for directory in members where try !remove(directory) { left.append(directory) }
+        if left.isEmpty { return }
+        let deadline = Deadline(milliseconds: milliseconds)
+        var pause: Int64 = 100_000
+        while true {
+            _ = try signalAll(SIGKILL, in: left)
+            let remaining = left
+            left = []
+            for directory in remaining where try !removeTree(directory) { left.append(directory) }
+            guard let first = left.first else { return }
+            if deadline.milliseconds == 0 { throw try busy(first) }
+            sleep(nanoseconds: pause)
+            pause = min(pause * 2, 20_000_000)
+        }
+    }
+
+    /// False where something is left in it.
+    private func remove(_ directory: Directory) throws(SysError) -> Bool {
+        do throws(SysError) {
+            try removeDirectory(directory.full)
+            return true
+        } catch let error where error.errno == ENOENT {
+            return true
+        } catch let error where error.errno == EBUSY || error.errno == ENOTEMPTY {
+            return false
+        }
+    }
+
+    private func removeTree(_ directory: Directory) throws(SysError) -> Bool {
+        try walkDirectories(
+            directory.full, leaving: { parent, name in _ = name.removeDirectory(at: parent) })
+        return try remove(directory)
+    }
+
+    private func busy(_ directory: Directory) throws(SysError) -> SysError {
+        let pids = try processes(in: directory)
+        let shown = pids.prefix(5).map { "\($0)" }.joined(separator: ", ")
+        return SysError(
+            "rmdir(\(quoted(directory.full)))", EBUSY,
+            hint: pids.isEmpty
+                ? "nothing is in it, and still the kernel holds it"
+                : "still in it, though killed: \(shown)")
+    }
+}

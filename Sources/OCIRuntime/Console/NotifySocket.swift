@@ -1,0 +1,41 @@
+import Glibc
+import Sys
+
+/// The way of a program's `sd_notify(3)` messages out of its container: a datagram socket in the state
+/// directory that is bind-mounted into the container. READY=1 goes on to the caller's own socket,
+/// with the program's pid as MAINPID; nothing else does, so that a container cannot speak for the
+/// service it runs in.
+struct NotifySocket {
+    /// Where the container finds it.
+    static let destination = "/run/notify"
+    static let name = "notify.sock"
+
+    /// The caller's own socket, `$NOTIFY_SOCKET`.
+    let outer: String
+    let raw: Int32
+    /// The program as the host sees it.
+    var pid: Int32 = 0
+
+    /// The caller's `$NOTIFY_SOCKET`, nil where it has none.
+    static var requested: String? { environmentVariable("NOTIFY_SOCKET") }
+
+    /// Makes the socket in `directory`, open to the container's user.
+    init(outer: String, directory: String) throws(SysError) {
+        self.outer = outer
+        try makeDirectory(directory, mode: 0o755)
+        raw = try bindSocket(.datagram, "\(directory)/\(Self.name)").release()
+        try changeMode("\(directory)/\(Self.name)", 0o777)
+    }
+
+    /// Reads one message; true when it was READY=1 and has been passed on.
+    @discardableResult
+    func forward() throws(SysError) -> Bool {
+        let (bytes, fd) = try receive(raw, limit: 4096)
+        if fd >= 0 { closeDescriptor(fd) }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        guard lines.contains(where: { $0.elementsEqual("READY=1".utf8) }) else { return false }
+        let socket = try connectSocket(.datagram, outer)
+        try send(socket.raw, Array("READY=1\nMAINPID=\(pid)\n".utf8))
+        return true
+    }
+}

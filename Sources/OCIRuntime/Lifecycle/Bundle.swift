@@ -1,0 +1,56 @@
+import Glibc
+import Spec
+import Sys
+
+/// A bundle: its directory and its config, read and validated.
+struct Bundle {
+    /// From the file system's root.
+    let path: String
+    let config: Config
+    /// The file's bytes, to be kept for later commands.
+    let bytes: [UInt8]
+    /// The root file system's directory, from the file system's root.
+    let rootfs: String
+    let warnings: [String]
+
+    /// Larger configs are refused before they are read.
+    private static let limit = 16 << 20
+
+    /// - Parameter config: another file than the bundle's `config.json`.
+    init(_ directory: String, config file: String?) throws(RuntimeError) {
+        path = try absolutePath(directory)
+        let name = try file.map { (name) throws(RuntimeError) in try absolutePath(name) } ?? "\(path)/config.json"
+        do throws(SysError) {
+            bytes = try readFile(name, limit: Self.limit)
+        } catch where error.errno == ENOENT {
+            throw RuntimeError("\(error)", hint: "--bundle names the directory that holds config.json")
+        } catch where error.errno == EFBIG {
+            throw RuntimeError("the config \(name) is larger than \(Self.limit >> 20) MiB")
+        } catch {
+            throw RuntimeError(error)
+        }
+        do throws(ConfigError) {
+            config = try Config(parsing: bytes)
+            warnings = try config.validate().map { "\($0)" }
+        } catch {
+            throw RuntimeError(error)
+        }
+        guard let root = config.root else {
+            throw RuntimeError("the config names no root file system", place: "/root")
+        }
+        rootfs = root.path.utf8.first == UInt8(ascii: "/") ? root.path : "\(path)/\(root.path)"
+        try Self.checkDirectory(rootfs)
+    }
+
+    private static func checkDirectory(_ rootfs: String) throws(RuntimeError) {
+        do throws(SysError) {
+            guard try status(of: rootfs).isDirectory else {
+                throw SysError("stat(\(quoted(rootfs)))", ENOTDIR)
+            }
+        } catch {
+            throw RuntimeError(
+                "\(error)", place: "/root/path",
+                hint: "the root file system must be a directory")
+        }
+    }
+}

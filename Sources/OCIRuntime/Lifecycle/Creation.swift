@@ -1,0 +1,176 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+/// How a created container is started.
+enum StartMethod {
+    /// By a later command, through the start socket in the state directory.
+    case socket
+    /// By the process that creates it, over the channel.
+    case channel
+}
+
+/// The creation of one container, up to an init that is ready to start: what `create` and `run`
+/// share.
+struct Creation: ~Copyable {
+    let runtime: Runtime
+    let options: CreateOptions
+    let bundle: Bundle
+    let directory: StateDirectory
+    var record: ContainerRecord
+    var host: HostPerformer
+    /// The host's `/proc`, as long as the init may need it.
+    private let procfs: Fd
+
+    /// Plans the container and claims its id: nothing but its state directory is made.
+    init(
+        _ runtime: Runtime, _ options: CreateOptions, starting: StartMethod
+    ) throws(RuntimeError) {
+        try validate(options.id)
+        let bundle = try Bundle(options.bundle, config: options.config)
+        let planned = try runtime.plan(bundle, options, starting: starting)
+        let procfs = try runtime.procfs()
+        let directory = try StateDirectory(making: options.id, root: runtime.root)
+        self.runtime = runtime
+        self.options = options
+        self.bundle = bundle
+        var prepared = Prepared()
+        prepared.procfs = procfs.raw
+        prepared.preservedFds = options.preservedFds
+        record = ContainerRecord(
+            creating: options.id, bundle)
+        host = HostPerformer(
+            plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
+            seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
+            stateDirectory: directory.path)
+        host.warnings.insert(contentsOf: bundle.warnings, at: 0)
+        self.procfs = procfs
+        self.directory = directory
+    }
+
+    /// Performs the plan up to an init that is ready, and writes the container down. On failure
+    /// everything is undone.
+    mutating func perform() throws(RuntimeError) {
+        do throws(RuntimeError) {
+            // The copy of the config is what `delete --force` goes by if this process dies on the way.
+            try write(StateDirectory.configFile, bundle.bytes)
+            guard try host.perform() == .ready else {
+                throw RuntimeError("the container's init did not wait to be started")
+            }
+            host.owesPoststop = true
+            try writeDown()
+        } catch {
+            throw undo(because: error)
+        }
+    }
+
+    /// Lets the ready init go: on to its wait for `start`, or, for `run`, to its program.
+    mutating func release() throws(RuntimeError) {
+        do throws(RuntimeError) {
+            try host.release()
+        } catch {
+            throw undo(because: error)
+        }
+    }
+
+    private mutating func writeDown() throws(RuntimeError) {
+        let identity: ProcessIdentity
+        do throws(SysError) {
+            identity = try ProcessIdentity(of: host.pid)
+            if let path = options.pidFile { try writePidFile(path, host.pid) }
+            if let path = options.pidfdSocket {
+                try sendPidfd(host.pidfd, to: path)
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+        record.pid = identity.pid
+        record.startTime = identity.startTime
+        record.cgroups = host.cgroup?.directories ?? []
+        try write(StateDirectory.stateFile, record.json)
+    }
+
+    private func write(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {
+        do throws(SysError) {
+            try directory.write(name, bytes)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Undoes what has been done after a failure. What goes wrong on the way is told with it.
+    mutating func undo(because cause: RuntimeError) -> RuntimeError {
+        var error = cause
+        error.warnings += host.warnings
+        host.killInit()
+        do throws(RuntimeError) {
+            error.warnings += try delete()
+        } catch let second {
+            error.warnings.append("\(second)")
+        }
+        if let path = options.pidFile { try? removeFile(path) }
+        return error
+    }
+
+    /// Removes a container whose init has ended: its cgroup and what is in it, and its state. Then the
+    /// poststop hooks run.
+    /// - Returns: warnings of hooks that failed.
+    mutating func delete() throws(RuntimeError) -> [String] {
+        do throws(SysError) {
+            try host.cgroup?.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        let warnings = host.owesPoststop ? runtime.runPoststop(bundle.config.hooks, record) : []
+        do throws(SysError) {
+            try directory.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        return warnings
+    }
+}
+
+/// A pid file, whole or not at all.
+func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
+    let (parent, name) = splitPath(path)
+    let directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    let temporary = ".\(name).\(pid)"
+    let file = try openFile(
+        at: directory.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+    try file.writeOnce(String(pid))
+    try rename(at: directory.raw, temporary, to: name)
+}
+
+/// Sends a pidfd to the AF_UNIX socket at `path`, as runc's `--pidfd-socket` does.
+func sendPidfd(_ pidfd: Int32, to path: String) throws(SysError) {
+    let socket = try connectSocket(.stream, path)
+    try send(socket.raw, Array("pidfd".utf8), passing: pidfd)
+}
+
+extension ContainerRecord {
+    init(creating id: String, _ bundle: Bundle) {
+        let config = bundle.config
+        let namespaces = config.linux.namespaces
+        self.init(
+            id: id, ociVersion: config.ociVersion, bundle: bundle.path, rootfs: bundle.rootfs,
+            created: timestamp(), owner: effectiveUser,
+            hasPoststart: !config.hooks.poststart.isEmpty,
+            hasPoststop: !config.hooks.poststop.isEmpty,
+            hasPidNamespace: namespaces.contains { $0.type == .pid && $0.path == nil },
+            annotations: config.annotations)
+    }
+}
+
+extension Runtime {
+    /// Creates a container whose program waits for ``start(_:)`` (runtime-spec `runtime.md`, Create).
+    /// - Returns: warnings.
+    /// - Throws: where it cannot be created as its config asks; nothing is left of it then.
+    public func create(_ options: CreateOptions) throws(RuntimeError) -> [String] {
+        var creation = try Creation(self, options, starting: .socket)
+        try creation.perform()
+        try creation.release()
+        return creation.host.warnings
+    }
+}

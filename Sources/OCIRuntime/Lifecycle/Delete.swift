@@ -1,0 +1,117 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+extension Runtime {
+    /// Deletes a container (runtime-spec `runtime.md`, Delete): what `create` made is undone, then
+    /// the poststop hooks run.
+    /// - Parameter force: kill it first; a container that is missing, damaged or half created is no
+    ///   error.
+    /// - Returns: warnings, such as of poststop hooks that failed.
+    public func delete(_ id: String, force: Bool = false) throws(RuntimeError) -> [String] {
+        try validate(id)
+        let directory: StateDirectory
+        do throws(RuntimeError) {
+            directory = try StateDirectory(root: root, id: id)
+        } catch {
+            if force, !exists("\(root)/\(id)") { return [] }
+            throw error
+        }
+        try directory.lock()
+        do throws(RuntimeError) {
+            let container = try Container(root: root, id: id)
+            return try delete(container, force: force)
+        } catch {
+            guard force, !directory.hasReadableState else { throw error }
+        }
+        try removeRemains(of: id, in: directory)
+        return ["the state of container \"\(id)\" could not be read; what was found of it is removed"]
+    }
+
+    private func delete(
+        _ container: borrowing Container, force: Bool
+    ) throws(RuntimeError) -> [String] {
+        let status = container.status
+        guard status == .stopped || force else {
+            throw RuntimeError(
+                "cannot delete container \(container.record.id) that is not stopped: \(status)",
+                hint: "`delete --force` kills it first")
+        }
+        return try destroy(container)
+    }
+
+    /// Ends and removes a container, whatever it is doing, and runs its poststop hooks.
+    func destroy(_ container: borrowing Container) throws(RuntimeError) -> [String] {
+        var warnings: [String] = []
+        do throws(SysError) {
+            let cgroup = Cgroup(directories: container.record.cgroups)
+            try end(container.identity, in: cgroup)
+            try cgroup.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        if container.record.hasPoststop {
+            warnings += runPoststop(try container.config().hooks, container.record)
+        }
+        do throws(SysError) {
+            try container.directory.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+        return warnings
+    }
+
+    /// Runs the poststop hooks: one that fails is a warning, and the others still run.
+    func runPoststop(_ hooks: Hooks, _ record: ContainerRecord) -> [String] {
+        let state = record.state(.stopped).json()
+        var warnings: [String] = []
+        for hook in hooks.poststop {
+            do throws(SysError) {
+                try HookRunner.run(hook, kind: .poststop, state: state)
+            } catch {
+                warnings.append("\(error)")
+            }
+        }
+        return warnings
+    }
+
+    /// Kills the init and waits for its end, 10 s at most.
+    private func end(_ identity: ProcessIdentity, in cgroup: Cgroup) throws(SysError) {
+        guard identity.isAlive else { return }
+        do throws(SysError) {
+            let pidfd = try identity.open()
+            try signal(pidfd.raw, SIGKILL)
+            if cgroup.isFrozen { try cgroup.thaw() }
+            let ended = try poll(pidfd.raw, Int32(POLLIN), milliseconds: 10_000)
+            if ended == 0 {
+                throw SysError(
+                    "waiting for process \(identity.pid) to end after SIGKILL", ETIMEDOUT,
+                    hint: "it is stuck in the kernel; see /proc/\(identity.pid)/stack")
+            }
+        } catch where error.errno == ESRCH {
+            return
+        }
+    }
+
+    /// Removes a container whose state file is missing or damaged: its cgroup is found by its config.
+    private func removeRemains(
+        of id: String, in directory: borrowing StateDirectory
+    ) throws(RuntimeError) {
+        do throws(SysError) {
+            if let bytes = try? directory.read(StateDirectory.configFile),
+                let config = try? Config(parsing: bytes),
+                let cgroup = try? cgroup(for: config, id: id)
+            {
+                try cgroup.remove()
+            }
+            try directory.remove()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}
+
+extension StateDirectory {
+    var hasReadableState: Bool { (try? ContainerRecord(reading: self)) != nil }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+extension Runtime {
+    /// The process of a container's own config: what `exec` starts from.
+    public func process(of id: String) throws(RuntimeError) -> Process? {
+        try Container(root: root, id: id).config().process
+    }
+
+    /// Executes a program in a running container: it joins the container's namespaces and cgroup and
+    /// gets its restrictions.
+    public func exec(_ options: ExecOptions) throws(RuntimeError) -> RunResult {
+        let container = try Container(root: root, id: options.id)
+        switch container.status {
+        case .stopped: throw RuntimeError("cannot exec in a stopped container")
+        case .paused where !options.ignorePaused:
+            throw RuntimeError(
+                "cannot exec in a paused container (use --ignore-paused to override)")
+        default: break
+        }
+        let config = try container.config()
+        let procfs = try procfs()
+        var prepared = Prepared()
+        prepared.procfs = procfs.raw
+        prepared.preservedFds = options.preservedFds
+        do throws(SysError) {
+            if !options.detach { try blockAllSignals() }
+            prepared.containerInit = try container.identity.open().release()
+        } catch where error.errno == ESRCH {
+            throw RuntimeError("container not running")
+        } catch {
+            throw RuntimeError(error)
+        }
+        defer { closeDescriptor(prepared.containerInit) }
+        let plan = try plan(options, in: container, config)
+        var host = HostPerformer(
+            plan: plan, prepared: prepared,
+            cgroup: Cgroup(directories: container.record.cgroups),
+            seccompCache: SeccompCache(directory: "\(root)/.seccomp"),
+            stateDirectory: container.directory.path)
+        do throws(RuntimeError) {
+            _ = try host.perform()
+            try tell(options, host.pid, host.pidfd)
+        } catch {
+            host.killInit()
+            throw error
+        }
+        if options.detach { return RunResult(status: 0, warnings: host.warnings) }
+        do throws(SysError) {
+            let foreground = try Foreground(
+                pid: host.pid, pidfd: host.pidfd, terminal: host.terminal)
+            return RunResult(
+                status: try foreground.run(reapsOthers: false).code, warnings: host.warnings)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private func tell(
+        _ options: ExecOptions, _ pid: Int32, _ pidfd: Int32
+    ) throws(RuntimeError) {
+        do throws(SysError) {
+            if let path = options.pidFile { try writePidFile(path, pid) }
+            if let path = options.pidfdSocket {
+                try sendPidfd(pidfd, to: path)
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

@@ -1,0 +1,312 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+/// The host side of a plan: performs the host's steps, clones the init, and keeps in step with it
+/// over the ``Channel``.
+struct HostPerformer: ~Copyable {
+    let plan: Plan
+    var prepared: Prepared
+    var cgroup: Cgroup?
+    let seccompCache: SeccompCache
+    /// Where the start socket is made.
+    let stateDirectory: String
+    /// Descriptors that the init inherits, closed here afterwards.
+    private var opened: [Int32] = []
+    private var process: ClonedProcess?
+    private var channel: Channel?
+    /// The pty's master where there is no console socket.
+    private(set) var terminal: Int32 = -1
+    var warnings: [String]
+    /// Whether the container came as far as its hooks: then it owes the poststop hooks.
+    var owesPoststop = false
+
+    init(
+        plan: Plan, prepared: Prepared, cgroup: Cgroup?, seccompCache: SeccompCache,
+        stateDirectory: String
+    ) {
+        self.plan = plan
+        self.prepared = prepared
+        self.cgroup = cgroup
+        self.seccompCache = seccompCache
+        self.stateDirectory = stateDirectory
+        warnings = plan.warnings
+    }
+
+    deinit { for fd in opened { closeDescriptor(fd) } }
+
+    /// What the init has come to.
+    enum Reached: Equatable { case ready, executing }
+
+    /// The init's pid as the host sees it; 0 before the clone.
+    var pid: Int32 {
+        switch process {
+        case .some(let process): process.pid
+        case .none: 0
+        }
+    }
+
+    var pidfd: Int32 {
+        switch process {
+        case .some(let process): process.pidfd.raw
+        case .none: -1
+        }
+    }
+
+    /// Walks the plan until the init is ready to start or, in a plan without that, executes.
+    mutating func perform() throws(RuntimeError) -> Reached {
+        var index = 0
+        var owesGo = false
+        while index < plan.steps.count {
+            let step = plan.steps[index]
+            if step.actor == .host {
+                do throws(SysError) {
+                    try perform(step, at: index)
+                } catch {
+                    throw RuntimeError(step: step, error)
+                }
+                if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
+                index += 1
+                continue
+            }
+            if owesGo { try send(.go) }
+            owesGo = false
+            switch try next(after: index) {
+            case .reached(let step): index = step
+            case .ready: return .ready
+            case .executing: return .executing
+            default: throw RuntimeError("the container's init sent an unexpected message")
+            }
+        }
+        throw RuntimeError("the plan ends without a program")
+    }
+
+    /// Lets a ready init go on.
+    mutating func release() throws(RuntimeError) { try send(.go) }
+
+    /// Waits until a released init has executed the program.
+    mutating func waitForExecution() throws(RuntimeError) {
+        guard try next(after: plan.steps.count) == .executing else {
+            throw RuntimeError("the container's init sent an unexpected message")
+        }
+    }
+
+    private mutating func send(_ message: Message) throws(RuntimeError) {
+        do throws(SysError) {
+            try withChannel { (channel) throws(SysError) in try channel.send(message) }
+        } catch where error.errno == EPIPE {
+            throw initDied()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private borrowing func withChannel<R>(
+        _ body: (borrowing Channel) throws(SysError) -> R
+    ) throws(SysError) -> R {
+        switch channel {
+        case .some(let channel): return try body(channel)
+        case .none: throw .refused("there is no init yet")
+        }
+    }
+
+    /// The init's next message but warnings and the terminal. `executing` counts once the init's end
+    /// of the channel is closed by the exec.
+    private mutating func next(after index: Int) throws(RuntimeError) -> Message {
+        var executing = false
+        while true {
+            let received: (message: Message, fd: Int32)?
+            let limit = deadline(of: index)
+            do throws(SysError) {
+                received = try withChannel { (channel) throws(SysError) in
+                    try channel.receive(milliseconds: limit)
+                }
+            } catch {
+                throw RuntimeError(error)
+            }
+            guard let (message, fd) = received else {
+                if executing { return .executing }
+                throw initDied()
+            }
+            switch message {
+            case .warning(let text): warnings.append(text)
+            case .terminal: terminal = fd
+            case .executing: executing = true
+            case .failed(let step, let error):
+                throw plan.steps.indices.contains(step)
+                    ? RuntimeError(step: plan.steps[step], error) : RuntimeError(error)
+            default: return message
+            }
+        }
+    }
+
+    /// The init's own work takes milliseconds; only hooks may take as long as they like.
+    private func deadline(of index: Int) -> Int32 {
+        let runsHooks = plan.steps[min(index, plan.steps.count)...].contains {
+            if case .runHooks = $0.action { $0.actor == .`init` } else { false }
+        }
+        return runsHooks ? -1 : 120_000
+    }
+
+    private mutating func initDied() -> RuntimeError {
+        let status = try? wait(pidfd: pidfd)
+        process = nil
+        let how =
+            switch status {
+            case .signalled(let number): "was killed by signal \(number)"
+            case .exited(let code): "ended with status \(code)"
+            case nil: "is gone"
+            }
+        return RuntimeError(
+            "the container's init \(how) before it could say why",
+            hint: status == .signalled(SIGKILL)
+                ? "the kernel kills it where the memory limit is too small to start a process" : nil)
+    }
+
+    /// Ends an init that is still there, and reaps it.
+    mutating func killInit() {
+        guard pid > 0 else { return }
+        try? signal(pidfd, SIGKILL)
+        _ = try? wait(pidfd: pidfd)
+        process = nil
+    }
+
+    // MARK: The host's steps
+
+    private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
+        switch step.action {
+        case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .openCgroup: break  // opened for the clone
+        case .openNamespace(let type, let path):
+            let fd = try openNamespace(path, type.kind)
+            prepared.namespaces.append((type.kind, keep(fd)))
+        case .openMountSource(let mount, let source, let recursive):
+            prepared.mountSources[mount] = keep(try openSource(source, recursive: recursive))
+        case .openIDMap(let mount, let uid, let gid):
+            try openIDMap(mount, IDMappings(uid: uid, gid: gid))
+        case .connect(let purpose, let path):
+            let socket = keep(try connectSocket(.stream, path))
+            switch purpose {
+            case .console: prepared.consoleSocket = socket
+            case .seccompListener: prepared.seccompListener = socket
+            }
+        case .listenForStart:
+            let path = "\(stateDirectory)/\(StateDirectory.startSocket)"
+            prepared.startListener = keep(try bindSocket(.packet, path))
+        case .loadSeccomp(let seccomp):
+            do throws(ConfigError) {
+                prepared.seccomp = try seccompCache.program(for: seccomp)
+            } catch {
+                throw .refused("\(error)")
+            }
+        case .clone(let new, let join, let offsets):
+            if prepared.containerInit >= 0 {
+                // The pidfd stands for each of the container's namespaces.
+                prepared.namespaces = join.map { ($0.kind, prepared.containerInit) }
+            }
+            try cloneInit(new, offsets, from: index + 1)
+        case .writeIDMappings(let uid, let gid):
+            try IDMappings(uid: uid, gid: gid).write(for: pid, procfs: prepared.procfs)
+        case .runHooks(let kind, let hooks):
+            var state = plan.state
+            state.pid = pid
+            let json = state.json()
+            owesPoststop = true
+            for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
+        case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
+        case .setOOMScoreAdj(let value):
+            // Before the clone: the init inherits it.
+            try writeFile(at: prepared.procfs, "self/oom_score_adj", String(value))
+        case .setCPUAffinity(let list):
+            guard let cpus = parseNumberList(list) else {
+                throw .refused("\(quoted(list)) is not a list of CPUs such as 0-3,7")
+            }
+            try setAffinity(cpus: cpus)
+        case .mapMountSource(let mount, let uid, let gid, let recursive):
+            let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
+            try setMountAttributes(
+                prepared.mountSources[mount] ?? -1,
+                MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                userNamespace: namespace.raw)
+        default:
+            throw .refused("a step of the init is not the host's")
+        }
+    }
+
+    private mutating func keep(_ fd: consuming Fd) -> Int32 {
+        let raw = fd.release()
+        opened.append(raw)
+        return raw
+    }
+
+    /// The init inherits a hard limit that is high enough; lowering it needs no right.
+    private func raiseLimit(_ type: RlimitType, to hard: UInt64) throws(SysError) {
+        let now = try limit(of: type.number, name: type.rawValue)
+        if now.hard >= hard { return }
+        do throws(SysError) {
+            try setLimit(type.number, soft: now.soft, hard: hard, name: type.rawValue)
+        } catch where error.errno == EPERM {
+            throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
+        }
+    }
+
+    /// Without mappings it is the joined user namespace whose mappings count. A source that the host
+    /// has opened is mapped by the host, who has the right to.
+    private mutating func openIDMap(_ mount: Int, _ mappings: IDMappings) throws(SysError) {
+        var namespace = prepared.namespaces.first { $0.kind == .user }?.fd ?? -1
+        if !mappings.uid.isEmpty {
+            namespace = keep(try mappings.namespace(procfs: prepared.procfs))
+        }
+        guard let source = prepared.mountSources[mount] else {
+            prepared.idMaps[mount] = namespace
+            return
+        }
+        let recursive = plan.steps.contains {
+            if case .mount(let plan) = $0.action { plan.index == mount && plan.idMap == .recursive }
+            else { false }
+        }
+        try setMountAttributes(
+            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+            userNamespace: namespace)
+    }
+
+    /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
+    /// mounted in the container comes back to the host.
+    private func openSource(_ path: String, recursive: Bool) throws(SysError) -> Fd {
+        let tree = try cloneMount(path, recursive: recursive)
+        try setMountAttributes(
+            tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
+        return tree
+    }
+
+    private mutating func cloneInit(
+        _ new: [NamespaceType], _ offsets: [TimeOffsetEntry], from first: Int
+    ) throws(SysError) {
+        let (ours, theirs) = try socketPair().release()
+        defer { closeDescriptor(theirs) }
+        prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
+        opened += prepared.cgroupTasks
+        var intoCgroup: Int32 = -1
+        if let directory = try cgroup?.openDirectory() { intoCgroup = keep(directory) }
+        let plan = self.plan
+        let prepared = self.prepared
+        let launch = Launch(new: new, timeOffsets: offsets, cgroup: intoCgroup)
+        do throws(SysError) {
+            process = try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) {
+                left in
+                // While the init holds the host's end, it would never see the host die.
+                closeDescriptor(ours)
+                var mine = prepared
+                mine.namespaces = left
+                Performer(
+                    plan: plan, prepared: mine, channel: Channel(Fd(owning: theirs)), from: first
+                ).run()
+            }
+        } catch {
+            closeDescriptor(ours)
+            throw error
+        }
+        channel = Channel(Fd(owning: ours))
+    }
+}

@@ -1,0 +1,33 @@
+import Glibc
+import Spec
+import Sys
+
+extension Runtime {
+    /// Sends a signal to a container's process (runtime-spec `runtime.md`, Kill), through a pidfd, so
+    /// that it never reaches a recycled pid.
+    /// - Parameters:
+    ///   - signal: its number.
+    ///   - all: to every process in the container's cgroup, also after its init has ended.
+    /// - Throws: `container not running` where it has neither been created nor is running.
+    public func kill(_ id: String, signal: Int32, all: Bool = false) throws(RuntimeError) {
+        let container = try Container(root: root, id: id)
+        let cgroup = Cgroup(directories: container.record.cgroups)
+        do throws(SysError) {
+            // Without a pid namespace of its own the init's end is not the end of the others.
+            if all || (!container.record.hasPidNamespace && signal == SIGKILL) {
+                if try cgroup.signalAll(signal) == 0, !container.identity.isAlive {
+                    throw SysError("kill", ESRCH)
+                }
+            } else {
+                let pidfd = try container.identity.open()
+                try Sys.signal(pidfd.raw, signal)
+            }
+            // A frozen process takes a SIGKILL only once it is thawed.
+            if signal == SIGKILL, cgroup.isFrozen { try cgroup.thaw() }
+        } catch where error.errno == ESRCH {
+            throw RuntimeError("container not running")
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}

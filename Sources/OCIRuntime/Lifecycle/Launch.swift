@@ -1,0 +1,119 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+/// A namespace to join, open.
+typealias JoinedNamespace = (kind: NamespaceKind, fd: Int32)
+
+/// Clones the init into its namespaces.
+///
+/// One `clone3` does for everything but three cases that the kernel decides:
+/// - a pid namespace is joined by the *children* of whoever calls `setns`: the host calls it, clones,
+///   and goes back, which is allowed because its own pid namespace never changed;
+/// - a time namespace takes its offsets before the first process enters it: likewise;
+/// - namespaces made beside a *joined* user namespace must belong to it, and a *new* user namespace
+///   has no rights over joined ones: a process in between enters what is joined and clones the init
+///   with `CLONE_PARENT`.
+struct Launch {
+    var new: [NamespaceType]
+    var timeOffsets: [TimeOffsetEntry] = []
+    /// The directory for `CLONE_INTO_CGROUP`, or -1.
+    var cgroup: Int32 = -1
+
+    /// - Parameters:
+    ///   - joined: namespaces to join.
+    ///   - procfs: the host's `/proc`.
+    ///   - body: the init; it gets the namespaces that are left for it to join.
+    func clone(
+        joining joined: [JoinedNamespace], procfs: Int32,
+        _ body: (_ left: [JoinedNamespace]) -> Never
+    ) throws(SysError) -> ClonedProcess {
+        let pid = joined.first { $0.kind == .pid }
+        let time = joined.first { $0.kind == .time }
+        let joinsUser = joined.contains { $0.kind == .user }
+        if joinsUser || (new.contains(.user) && !joined.isEmpty) {
+            return try cloneInside(joined, body)
+        }
+        let left = joined.filter { $0.kind != .pid && $0.kind != .time }
+        if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
+        defer { if pid != nil { try? returnTo(.pid, procfs) } }
+        var flags = cloneFlags
+        if let time {
+            try joinNamespace(time.fd, NamespaceKind.time.rawValue)
+        } else if !timeOffsets.isEmpty {
+            flags &= ~UInt64(NamespaceKind.time.rawValue)
+            try Sys.unshare(NamespaceKind.time.rawValue)
+            try writeTimeOffsets(procfs)
+        }
+        defer { if time != nil || !timeOffsets.isEmpty { try? returnTo(.time, procfs) } }
+        return try Sys.clone(flags: flags, cgroup: cgroup) { body(left) }
+    }
+
+    private var cloneFlags: UInt64 {
+        new.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1.kind.rawValue)) }
+    }
+
+    private func returnTo(_ kind: NamespaceKind, _ procfs: Int32) throws(SysError) {
+        let own = try openFile(at: procfs, "self/ns/\(kind.file)", O_RDONLY)
+        try joinNamespace(own.raw, kind.rawValue)
+    }
+
+    /// `clock seconds nanoseconds` lines (`time_namespaces(7)`), negative offsets included.
+    private func writeTimeOffsets(_ procfs: Int32) throws(SysError) {
+        let text = timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
+        try writeFile(at: procfs, "self/timens_offsets", text.joined())
+    }
+
+    /// Through a process that has entered the joined namespaces; it reports the init's pid and hands
+    /// over its pidfd, and ends.
+    private func cloneInside(
+        _ joined: [JoinedNamespace], _ body: (_ left: [JoinedNamespace]) -> Never
+    ) throws(SysError) -> ClonedProcess {
+        let pair = try socketPair()
+        let between = try Sys.clone(flags: 0, cgroup: cgroup) {
+            do throws(SysError) {
+                try join(joined)
+                let parent: UInt64 = 0x8000
+                if !timeOffsets.isEmpty {
+                    try Sys.unshare(NamespaceKind.time.rawValue)
+                    try writeFile(
+                        "/proc/self/timens_offsets",
+                        timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
+                            .joined())
+                }
+                var flags = cloneFlags | parent
+                if !timeOffsets.isEmpty { flags &= ~UInt64(NamespaceKind.time.rawValue) }
+                let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
+                try send(
+                    pair.theirs.raw, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
+                exitNow(0)
+            } catch {
+                try? send(pair.theirs.raw, Message.failed(step: 0, error).bytes)
+                exitNow(1)
+            }
+        }
+        let reply = try receive(pair.ours.raw, limit: Message.limit)
+        _ = try wait(pidfd: between.pidfd.raw)
+        if reply.fd >= 0, let pid = Int32(String(decoding: reply.bytes, as: UTF8.self)) {
+            return ClonedProcess(pid: pid, pidfd: Fd(owning: reply.fd))
+        }
+        if case .failed(_, let error)? = Message(reply.bytes) { throw error }
+        throw .refused("the process that enters the joined user namespace ended early")
+    }
+
+    /// The user namespace takes rights over the namespaces outside it away, and gives rights over
+    /// those that belong to it: what is refused before is tried again after it.
+    private func join(_ joined: [JoinedNamespace]) throws(SysError) {
+        var later: [JoinedNamespace] = []
+        for (kind, fd) in joined where kind != .user {
+            do throws(SysError) {
+                try joinNamespace(fd, kind.rawValue)
+            } catch where error.errno == EPERM {
+                later.append((kind, fd))
+            }
+        }
+        for (kind, fd) in joined where kind == .user { try joinNamespace(fd, kind.rawValue) }
+        for (kind, fd) in later { try joinNamespace(fd, kind.rawValue) }
+    }
+}

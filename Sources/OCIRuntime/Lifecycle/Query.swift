@@ -1,0 +1,75 @@
+import Glibc
+import Spec
+import Sys
+
+/// What `state` and `list` show of a container.
+public struct ContainerStatus: Sendable {
+    /// The spec's state: version, id, status, pid, bundle, annotations.
+    public let state: State
+    /// The root file system on the host.
+    public let rootfs: String
+    /// When it was created: RFC 3339, UTC.
+    public let created: String
+    /// The user who created it.
+    public let owner: UInt32
+}
+
+extension Runtime {
+    /// The state of a container (runtime-spec `runtime.md`, Query State).
+    public func state(_ id: String) throws(RuntimeError) -> ContainerStatus {
+        ContainerStatus(try Container(root: root, id: id))
+    }
+
+    /// The ids of the containers under ``root``, in order.
+    public func ids() throws(RuntimeError) -> [String] {
+        do throws(SysError) {
+            return try openFile(root, O_RDONLY | O_DIRECTORY).names()
+                .filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
+        } catch where error.errno == ENOENT {
+            return []
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// The containers under ``root``, in the order of their ids. What cannot be read is left out and
+    /// told in `warnings`.
+    public func list(warnings: inout [String]) throws(RuntimeError) -> [ContainerStatus] {
+        var containers: [ContainerStatus] = []
+        for id in try ids() {
+            do throws(RuntimeError) {
+                containers.append(try state(id))
+            } catch {
+                warnings.append("container \"\(id)\": \(error)")
+            }
+        }
+        return containers
+    }
+}
+
+extension ContainerStatus {
+    init(_ container: borrowing Container) {
+        let status = container.status
+        self.init(
+            state: container.record.state(status), rootfs: container.record.rootfs,
+            created: container.record.created, owner: container.record.owner)
+    }
+}
+
+extension ContainerStatus: JSONWritable {
+    /// The shape that engines read: the spec's members, and runc's `rootfs`, `created`, `owner`. `pid`
+    /// is 0 once the process has ended, as runc has it.
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("ociVersion", state.ociVersion)
+            $0.member("id", state.id)
+            $0.member("pid", state.pid ?? 0)
+            $0.member("status", state.status.rawValue)
+            $0.member("bundle", state.bundle)
+            $0.member("rootfs", rootfs)
+            $0.member("created", created)
+            if !state.annotations.isEmpty { $0.member("annotations", state.annotations) }
+            $0.member("owner", String(owner))
+        }
+    }
+}

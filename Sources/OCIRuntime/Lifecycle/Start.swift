@@ -1,0 +1,76 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+extension Runtime {
+    /// Starts a created container (runtime-spec `runtime.md`, Start): its init runs the
+    /// startContainer hooks and executes the program; then the poststart hooks run. Where any of
+    /// that fails the container is destroyed, as the spec's lifecycle has it.
+    /// - Returns: warnings.
+    public func start(_ id: String) throws(RuntimeError) -> [String] {
+        let container = try Container(root: root, id: id)
+        try container.directory.lock()
+        switch container.status {
+        case .created: break
+        case .stopped: throw RuntimeError("cannot start a container that has stopped")
+        default: throw RuntimeError("cannot start an already running container")
+        }
+        do throws(RuntimeError) {
+            try release(container)
+            if container.record.hasPoststart {
+                try runPoststart(try container.config().hooks, container.record)
+            }
+        } catch {
+            throw try destroying(container, because: error)
+        }
+        return []
+    }
+
+    /// Knocks on the start socket and waits until the program executes.
+    private func release(_ container: borrowing Container) throws(RuntimeError) {
+        do throws(SysError) {
+            let channel = Channel(
+                try connectSocket(
+                    .packet, "\(container.directory.path)/\(StateDirectory.startSocket)"))
+            try channel.send(.go)
+            // From here on it counts as started, whoever asks.
+            try removeFile(at: container.directory.fd.raw, StateDirectory.startSocket)
+            var executing = false
+            while let (message, _) = try channel.receive() {
+                switch message {
+                case .executing: executing = true
+                case .failed(_, let error): throw error
+                default: continue
+                }
+            }
+            if !executing {
+                throw .refused("the container's init ended before it executed the program")
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
+        let state = record.state(.running).json()
+        do throws(SysError) {
+            for hook in hooks.poststart { try HookRunner.run(hook, kind: .poststart, state: state) }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Destroys a container whose start failed; what goes wrong on the way is told with it.
+    func destroying(
+        _ container: borrowing Container, because cause: RuntimeError
+    ) throws(RuntimeError) -> RuntimeError {
+        var error = cause
+        do throws(RuntimeError) {
+            error.warnings += try destroy(container)
+        } catch let second {
+            error.warnings.append("removing the container: \(second)")
+        }
+        return error
+    }
+}

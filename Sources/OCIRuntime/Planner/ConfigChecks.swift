@@ -1,0 +1,81 @@
+import Init
+import Spec
+
+/// What a valid config may still not ask for: of this host, with these options, or at all yet.
+extension Planner {
+    mutating func check() throws(PlanError) {
+        try checkSupported()
+        try checkUserNamespace()
+        if !namespaces.has(.mount) { try checkWithoutMountNamespace() }
+        if options.noPivot, let propagation = config.linux.rootfsPropagation,
+            propagation == .private || propagation == .rprivate
+        {
+            throw PlanError(
+                "/linux/rootfsPropagation",
+                "\(propagation.rawValue) is not safe without pivot_root",
+                hint: "leave out --no-pivot")
+        }
+    }
+
+    /// Properties that nothing acts on yet: better refused than ignored.
+    private func checkSupported() throws(PlanError) {
+        if config.linux.intelRdt != nil {
+            throw PlanError("/linux/intelRdt", "is not supported yet")
+        }
+        if !config.linux.netDevices.isEmpty {
+            throw PlanError("/linux/netDevices", "is not supported yet")
+        }
+    }
+
+    private mutating func checkUserNamespace() throws(PlanError) {
+        let linux = config.linux
+        if namespaces.isNew(.user) {
+            try checkMapsRoot(linux.uidMappings, "/linux/uidMappings")
+            try checkMapsRoot(linux.gidMappings, "/linux/gidMappings")
+        } else if namespaces.isJoined(.user) {
+            // Engines write both; what counts is what the namespace has (runc takes it, too).
+            if !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty {
+                warn("/linux/uidMappings", "ignored: the joined user namespace has its own")
+            }
+        } else if !isPrivileged {
+            throw PlanError(
+                "/linux/namespaces", "needs a user namespace when not run as root",
+                hint: "swrunc spec --rootless writes such a config")
+        }
+    }
+
+    /// The init becomes the namespace's root, whom whatever it makes belongs to.
+    private func checkMapsRoot(_ mappings: [IDMapping], _ place: String) throws(PlanError) {
+        if !mappings.maps(0) {
+            throw PlanError(place, "maps no id 0, which the container is built as")
+        }
+    }
+
+    /// Whatever is mounted without one is mounted on the host.
+    private func checkWithoutMountNamespace() throws(PlanError) {
+        let linux = config.linux
+        let place: String? =
+            if config.root?.readonly == true {
+                "/root/readonly"
+            } else if !config.mounts.isEmpty {
+                "/mounts/0"
+            } else if config.process?.terminal == true {
+                "/process/terminal"
+            } else if !linux.devices.isEmpty {
+                "/linux/devices/0"
+            } else if !linux.maskedPaths.isEmpty {
+                "/linux/maskedPaths/0"
+            } else if !linux.readonlyPaths.isEmpty {
+                "/linux/readonlyPaths/0"
+            } else if linux.rootfsPropagation != nil {
+                "/linux/rootfsPropagation"
+            } else {
+                nil
+            }
+        if let place {
+            throw PlanError(
+                place, "needs a new mount namespace",
+                hint: "add {\"type\": \"mount\"} to /linux/namespaces")
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Init
+import Spec
+
+extension Planner {
+    /// The plan that runs one more process in a container.
+    ///
+    /// - Parameters:
+    ///   - process: the program, found valid by `Process.validate()`; the config's own does not matter.
+    ///   - config: the container's, as it was created.
+    /// - Throws: what the process asks for and cannot have, with its place in the process.
+    package static func plan(
+        executing process: Process, in config: Config, facts: HostFacts, options: PlanOptions
+    ) throws(PlanError) -> Plan {
+        var planner = Planner(config, facts, options)
+        try planner.prepareToJoin(process)
+        planner.join(process)
+        try planner.becomeProgram(process)
+        return planner.plan(process: process)
+    }
+
+    private mutating func prepareToJoin(_ process: Process) throws(PlanError) {
+        try openCgroup()
+        if let affinity = process.execCPUAffinity?.initial {
+            host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
+        }
+        try connectSockets(for: process)
+        if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
+        raiseLimits(for: process)
+        if hasUserNamespace, let score = process.oomScoreAdj {
+            host("/process/oomScoreAdj", .setOOMScoreAdj(score))
+        }
+        host("/linux/namespaces", .clone(new: [], join: joins.beforeClone, timeOffsets: []))
+    }
+
+    private mutating func openCgroup() throws(PlanError) {
+        guard options.cgroupManager != .disabled else { return }
+        let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
+        cgroup = (facts.cgroups(), path)
+        host("/linux/cgroupsPath", .openCgroup(path: path.path))
+    }
+
+    /// All namespaces of the container's own. With the host's rights only those that take in children
+    /// are entered before the clone; without, the user namespace must be entered first of all.
+    private var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
+        let types = NamespaceType.allCases.filter { namespaces.has($0) }
+        if hasUserNamespace && !isPrivileged { return (types, []) }
+        return (
+            types.filter { $0 == .pid || $0 == .time },
+            types.filter { $0 != .pid && $0 != .time }
+        )
+    }
+
+    private mutating func join(_ process: Process) {
+        if let cgroup, !cgroup.layout.isUnified { `init`("/linux/cgroupsPath", .joinCgroup) }
+        if let affinity = process.execCPUAffinity?.final {
+            `init`("/process/execCPUAffinity/final", .setCPUAffinity(affinity))
+        }
+        let joins = joins.afterwards
+        if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
+        if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
+        if !namespaces.has(.mount) { `init`("/root/path", .changeRoot(path: rootPath)) }
+        newSession()
+        if !hasUserNamespace, let score = process.oomScoreAdj {
+            `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))
+        }
+        if process.terminal {
+            `init`("/process/terminal", .openConsole(size: process.consoleSize))
+        }
+        settle(process)
+    }
+}

@@ -1,0 +1,93 @@
+import Init
+import Spec
+
+/// Who the program runs as, and with which capabilities.
+extension Planner {
+    func identityGroups(of user: User) throws(PlanError) -> [UInt32]? {
+        guard deniesSetgroups else { return user.additionalGids }
+        if !user.additionalGids.isEmpty {
+            throw PlanError(
+                "/process/user/additionalGids",
+                "cannot be set in a user namespace without the right to set groups",
+                hint: "map more group ids with newgidmap, or run as root")
+        }
+        return nil
+    }
+
+    /// An ordinary user that maps only its own group must give up `setgroups(2)`
+    /// (user_namespaces(7)); with more groups, newgidmap writes the map and the right stays.
+    private var deniesSetgroups: Bool {
+        if facts.inUserNamespace && facts.setgroupsDenied() { return true }
+        guard namespaces.isNew(.user), !facts.has(.setgid) else { return false }
+        let mappings = config.linux.gidMappings
+        return mappings.count == 1 && mappings[0].size == 1
+    }
+
+    mutating func identity(of process: Process) throws(PlanError) -> IdentityPlan {
+        let user = process.user
+        if namespaces.isNew(.user) { try checkMapped(user) }
+        return IdentityPlan(
+            uid: user.uid, gid: user.gid, groups: try identityGroups(of: user),
+            capabilities: process.capabilities.map { grant($0) })
+    }
+
+    private func checkMapped(_ user: User) throws(PlanError) {
+        let linux = config.linux
+        guard linux.uidMappings.maps(user.uid) else {
+            throw PlanError("/process/user/uid", "\(user.uid) is not in /linux/uidMappings")
+        }
+        guard linux.gidMappings.maps(user.gid) else {
+            throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
+        }
+        for (index, gid) in user.additionalGids.enumerated() where !linux.gidMappings.maps(gid) {
+            throw PlanError(
+                "/process/user/additionalGids/" + String(index),
+                "\(gid) is not in /linux/gidMappings")
+        }
+    }
+
+    /// The sets as far as the host grants them: what it cannot grant is a warning, not an error
+    /// (config.md, Linux Process).
+    private mutating func grant(_ wanted: Capabilities) -> CapabilitySets {
+        // Shifted by 64 or more it is 0, and all bits are known.
+        let known: UInt64 = (2 << UInt64(facts.lastCapability)) &- 1
+        let permittable = hasUserNamespace ? known : facts.permitted & known
+        let boundable = hasUserNamespace ? known : facts.bounding & known
+        var refused: [String] = []
+        var sets = CapabilitySets()
+        sets.bounding = mask(wanted.bounding, of: boundable, &refused)
+        sets.permitted = mask(wanted.permitted, of: permittable, &refused)
+        sets.inheritable = mask(wanted.inheritable, of: permittable, &refused)
+        sets.effective = mask(wanted.effective, of: sets.permitted, &refused)
+        sets.ambient = mask(wanted.ambient, of: sets.permitted & sets.inheritable, &refused)
+        if !refused.isEmpty {
+            warn(
+                "/process/capabilities",
+                "left out what cannot be granted: " + refused.joined(separator: ", "))
+        }
+        return sets
+    }
+
+    private func mask(
+        _ names: [String], of grantable: UInt64, _ refused: inout [String]
+    ) -> UInt64 {
+        var mask: UInt64 = 0
+        for name in names {
+            // Names that nobody knows have been warned about when the config was read.
+            guard let bit = Capability(name: name)?.mask else { continue }
+            if grantable & bit != 0 {
+                mask |= bit
+            } else if !refused.contains(name) {
+                refused.append(name)
+            }
+        }
+        return mask
+    }
+}
+
+extension [IDMapping] {
+    /// Whether an id of the container has one on the host.
+    func maps(_ id: UInt32) -> Bool {
+        contains { $0.containerID <= id && id - $0.containerID < $0.size }
+    }
+}

@@ -1,0 +1,44 @@
+import Init
+import Spec
+
+/// The init's steps before it builds the root file system.
+extension Planner {
+    /// On cgroup v2 the clone starts in its cgroup (`CLONE_INTO_CGROUP`), on v1 the init moves itself:
+    /// alone it does not wait for a grace period of the kernel's.
+    mutating func enter() {
+        if let cgroup, !cgroup.layout.isUnified {
+            `init`("/linux/cgroupsPath", .joinCgroup)
+        }
+        let joins = namespaces.order.afterwards
+        if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
+        if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
+        if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }
+        newSession()
+        if !hasUserNamespace, let score = config.process?.oomScoreAdj {
+            `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))
+        }
+        if namespaces.isNew(.network) { `init`("/linux/namespaces", .bringUpLoopback) }
+    }
+
+    mutating func newSession() {
+        `init`("", .newSession)
+        // runc's name, which `keyctl` users and tests look for.
+        if !options.noNewKeyring { `init`("", .newSessionKeyring(name: "_ses." + options.id)) }
+    }
+
+    /// How the program is scheduled. Errors belong to `create`, so this comes before its end.
+    mutating func setPriorities(of process: Process) {
+        if let scheduler = process.scheduler {
+            `init`("/process/scheduler", .setScheduler(scheduler))
+        }
+        if let priority = process.ioPriority {
+            `init`("/process/ioPriority", .setIOPriority(priority))
+        }
+        if let policy = config.linux.memoryPolicy {
+            `init`("/linux/memoryPolicy", .setMemoryPolicy(policy))
+        }
+        if let personality = config.linux.personality {
+            `init`("/linux/personality", .setPersonality(personality.domain))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Init
+import Spec
+
+/// One entry of `mounts` after the other (config.md, Mounts).
+extension Planner {
+    mutating func mountPlan(_ index: Int) throws(PlanError) -> MountPlan {
+        let mount = config.mounts[index]
+        let options = mountOptions[index]
+        let place = "/mounts/" + String(index)
+        try checkOptions(options, mount, place)
+        var plan = MountPlan(
+            index: index, destination: absolute(mount.destination),
+            kind: try kind(of: mount, options, place))
+        plan.setting = options.setting
+        plan.clearing = options.clearing
+        plan.recursiveSetting = options.recursiveSetting
+        plan.recursiveClearing = options.recursiveClearing
+        plan.propagation = options.propagation
+        plan.copyUp = options.copyUp
+        plan.idMap = opensSource(index) ? nil : options.idMap(of: mount)
+        plan.sourceNoFollow = options.sourceNoFollow
+        plan.sourceIsOpen = opensSource(index)
+        return plan
+    }
+
+    /// A relative destination is relative to `/` (config.md, Mounts).
+    private func absolute(_ destination: String) -> String {
+        destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination
+    }
+
+    private func kind(
+        of mount: Mount, _ options: MountOptions, _ place: String
+    ) throws(PlanError) -> MountPlan.Kind {
+        if options.isRemount { return .remount(superblock: remounted(mount, options)) }
+        if options.isBind(mount) {
+            return .bind(
+                source: try bindSource(mount, place), recursive: options.isRecursiveBind)
+        }
+        guard let type = mount.type, !type.isEmpty else {
+            throw PlanError(
+                place + "/type", "is required for what is not a bind mount",
+                hint: "give a type, or the option bind or rbind")
+        }
+        if type == "cgroup" {
+            return .cgroup(try cgroupMount(readOnly: options.isReadOnly))
+        }
+        return .fileSystem(fileSystem(type, mount, options))
+    }
+
+    private func fileSystem(
+        _ type: String, _ mount: Mount, _ options: MountOptions
+    ) -> FileSystemPlan {
+        var plan = FileSystemPlan(
+            type: type, source: mount.source,
+            superblockFlags: options.superblockFlags(isRemount: options.isRemount),
+            classicFlags: options.classicFlags, data: options.data)
+        if let label = config.linux.mountLabel, takesLabel(type), facts.seLinux() {
+            plan.data.append("context=" + label)
+        }
+        return plan
+    }
+
+    /// procfs and sysfs label their own files; an mqueue has one instance per namespace.
+    private func takesLabel(_ type: String) -> Bool {
+        type != "proc" && type != "sysfs" && type != "mqueue"
+    }
+
+    /// nil where only the attributes of the mount change, as with `bind,remount`.
+    private func remounted(_ mount: Mount, _ options: MountOptions) -> FileSystemPlan? {
+        if options.isBind(mount) { return nil }
+        return fileSystem(mount.type ?? "none", mount, options)
+    }
+
+    /// Absolute, or relative to the bundle.
+    func bindSource(_ mount: Mount, _ place: String) throws(PlanError) -> String {
+        guard let source = mount.source, !source.isEmpty else {
+            throw PlanError(place + "/source", "is required for a bind mount")
+        }
+        return source.utf8.first == UInt8(ascii: "/") ? source : options.bundle + "/" + source
+    }
+
+    /// Options that would be understood wrongly or not at all.
+    private mutating func checkOptions(
+        _ options: MountOptions, _ mount: Mount, _ place: String
+    ) throws(PlanError) {
+        for option in options.data where option.hasPrefix("idmap=") || option.hasPrefix("ridmap=") {
+            throw PlanError(
+                place + "/options", "\"\(option)\" is not supported",
+                hint: "give uidMappings and gidMappings")
+        }
+        if options.isBind(mount) && !options.isRemount {
+            let ignored = options.data + options.superblockNamesOfBind
+            if !ignored.isEmpty {
+                warn(
+                    place + "/options",
+                    "a bind mount has its source's file system, so this does nothing: "
+                        + ignored.joined(separator: ","))
+            }
+        }
+        if options.copyUp && mount.type != "tmpfs" {
+            warn(place + "/options", "tmpcopyup is for tmpfs only")
+        }
+        if config.linux.mountLabel != nil && !facts.seLinux() && !warnedAboutLabel {
+            warnedAboutLabel = true
+            warn("/linux/mountLabel", "ignored: SELinux is not enabled on this host")
+        }
+    }
+
+    /// The mappings of an idmapped mount: its own, or those of the container's new user namespace
+    /// (config.md, `idmap`).
+    func idMappings(
+        of mount: Mount, _ place: String
+    ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
+        guard isPrivileged else {
+            throw PlanError(place, "only root may map the ids of a mount")
+        }
+        if MountOptions(mount.options).isRemount || mount.type == "cgroup" {
+            throw PlanError(place, "has no ids of its own to map")
+        }
+        if !mount.uidMappings.isEmpty { return (mount.uidMappings, mount.gidMappings) }
+        if namespaces.isNew(.user) { return (config.linux.uidMappings, config.linux.gidMappings) }
+        throw PlanError(
+            place + "/options",
+            "idmap needs uidMappings and gidMappings, or a new user namespace that has them")
+    }
+
+    /// Without a cgroup of its own, the container sees the runtime's.
+    private func cgroupMount(readOnly: Bool) throws(PlanError) -> CgroupMountPlan {
+        let cgroup =
+            if let cgroup {
+                cgroup
+            } else {
+                (
+                    layout: facts.cgroups(),
+                    path: CgroupPath.own
+                )
+            }
+        return CgroupPlanner.mountPlan(
+            layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
+            readOnly: readOnly)
+    }
+}
+
+extension MountOptions {
+    /// The option decides; the type alone does too, as engines write it.
+    func isBind(_ mount: Mount) -> Bool { isBind || mount.type == "bind" }
+
+    func idMap(of mount: Mount) -> MountPlan.IDMapKind? {
+        if let idMap { return idMap }
+        return mount.uidMappings.isEmpty && mount.gidMappings.isEmpty ? nil : .single
+    }
+}

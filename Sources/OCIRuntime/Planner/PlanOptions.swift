@@ -1,0 +1,36 @@
+/// What the command line decides about a container, besides its config.
+package struct PlanOptions: Sendable, Equatable {
+    /// The container's id, already found valid.
+    package var id: String
+    /// The bundle's absolute path: relative paths of the config start there.
+    package var bundle: String
+    /// Whether the init waits for `start` on a socket of its own (`create`) or on the channel to the
+    /// host that made it (`run`).
+    package var listensForStart: Bool
+    /// Whether the runtime leaves while the program runs: it cannot hold its terminal then.
+    package var detached: Bool
+    /// The socket that gets the terminal's master, or nil.
+    package var consoleSocket: String?
+    /// `--no-pivot`: `MS_MOVE` and `chroot` instead of `pivot_root`.
+    package var noPivot: Bool
+    /// `--no-new-keyring`: the caller's session keyring stays.
+    package var noNewKeyring: Bool
+    /// Who makes the cgroups.
+    package var cgroupManager: CgroupManager
+
+    /// Makes a set of options.
+    package init(
+        id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
+        consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
+        cgroupManager: CgroupManager = .cgroupfs
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.listensForStart = listensForStart
+        self.detached = detached
+        self.consoleSocket = consoleSocket
+        self.noPivot = noPivot
+        self.noNewKeyring = noNewKeyring
+        self.cgroupManager = cgroupManager
+    }
+}

@@ -1,0 +1,149 @@
+import Init
+import Spec
+
+/// Turns a config into a plan: a pure function of the config, the host's facts and the options.
+/// Nothing is opened, asked or changed but what the facts' functions look up.
+///
+/// The order of the steps is the least number of handovers that config.md and runtime.md allow:
+///
+/// ```
+/// host   cgroup, namespaces, sources, sockets, seccomp, limits, clone [, id mappings]
+/// init   cgroup, namespaces, session, priorities, root, mounts, devices, console
+/// host   prestart and createRuntime hooks, if any
+/// init   createContainer hooks, change of root, what it hides, names, cwd, program │ start
+///        startContainer hooks, labels, limits, seccomp and identity, execute
+/// ```
+package struct Planner {
+    let config: Config
+    let facts: HostFacts
+    let options: PlanOptions
+    let namespaces: NamespaceLayout
+    /// The options of `mounts`, by index.
+    let mountOptions: [MountOptions]
+    /// nil where there are to be none.
+    var cgroup: (layout: CgroupLayout, path: CgroupPath)?
+    /// Mounts that become read-only after the change of root.
+    var readOnlyLater: [(place: String, path: String)] = []
+    var warnedAboutLabel = false
+    var steps: [Step] = []
+    var warnings: [String] = []
+
+    /// The plan that creates a container.
+    ///
+    /// - Parameter config: found valid by `Config.validate()`, whose checks are not made again.
+    /// - Throws: what the config asks for and cannot have, with its place.
+    package static func plan(
+        _ config: Config, facts: HostFacts, options: PlanOptions
+    ) throws(PlanError) -> Plan {
+        var planner = Planner(config, facts, options)
+        try planner.check()
+        try planner.prepareOnHost()
+        planner.enter()
+        try planner.makeRootFileSystem()
+        planner.runCreateHooks()
+        try planner.changeRoot()
+        planner.finishCreate()
+        try planner.start()
+        return planner.plan(process: config.process, later: planner.laterHooks)
+    }
+
+    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) {
+        self.config = config
+        self.facts = facts
+        self.options = options
+        namespaces = NamespaceLayout(config.linux.namespaces)
+        mountOptions = config.mounts.map { MountOptions($0.options) }
+        steps.reserveCapacity(128)
+    }
+
+    func plan(process: Process?, later: [Step] = []) -> Plan {
+        Plan(
+            state: State(
+                ociVersion: config.ociVersion, id: options.id, status: .creating,
+                bundle: options.bundle, annotations: config.annotations),
+            steps: steps,
+            process: process.map {
+                ProcessPlan(args: $0.args, env: $0.env, cwd: $0.cwd, terminal: $0.terminal)
+            },
+            later: later, warnings: warnings)
+    }
+
+    mutating func host(_ place: String, _ action: Action) {
+        steps.append(Step(.host, place, action))
+    }
+
+    mutating func `init`(_ place: String, _ action: Action) {
+        steps.append(Step(.`init`, place, action))
+    }
+
+    mutating func warn(_ place: String, _ message: String) {
+        warnings.append(place + ": " + message)
+    }
+
+    /// Whether the container is in a user namespace that is not the runtime's.
+    var hasUserNamespace: Bool { namespaces.has(.user) }
+
+    /// Whether the runtime has an administrator's rights over its own user namespace.
+    var isPrivileged: Bool { facts.has(.sysAdmin) }
+
+    /// The root file system's absolute path on the host.
+    var rootPath: String {
+        let path = config.root?.path ?? ""
+        return path.utf8.first == UInt8(ascii: "/") ? path : options.bundle + "/" + path
+    }
+}
+
+extension Planner {
+    /// The hooks that see the mounts but still the old root (config.md, POSIX-platform hooks).
+    mutating func runCreateHooks() {
+        let hooks = config.hooks
+        if !hooks.prestart.isEmpty {
+            host("/hooks/prestart", .runHooks(.prestart, hooks.prestart))
+        }
+        if !hooks.createRuntime.isEmpty {
+            host("/hooks/createRuntime", .runHooks(.createRuntime, hooks.createRuntime))
+        }
+        if !hooks.createContainer.isEmpty {
+            `init`("/hooks/createContainer", .runHooks(.createContainer, hooks.createContainer))
+        }
+    }
+
+    /// The hooks of `start` and `delete`.
+    private var laterHooks: [Step] {
+        let hooks = config.hooks
+        var steps: [Step] = []
+        if !hooks.poststart.isEmpty {
+            steps.append(
+                Step(.host, "/hooks/poststart", .runHooks(.poststart, hooks.poststart)))
+        }
+        if !hooks.poststop.isEmpty {
+            steps.append(Step(.host, "/hooks/poststop", .runHooks(.poststop, hooks.poststop)))
+        }
+        return steps
+    }
+
+    /// The init's last steps of `create`, inside the new root.
+    mutating func finishCreate() {
+        if let process = config.process { settle(process) }
+        `init`("", .waitForStart)
+    }
+
+    /// Priorities and place of the program, and the program itself. A umask comes after a working
+    /// directory that has to be made.
+    mutating func settle(_ process: Process) {
+        setPriorities(of: process)
+        `init`("/process/cwd", .changeDirectory(process.cwd))
+        if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
+        `init`("/process/args/0", .findExecutable)
+    }
+
+    /// What `start` releases. Without a process there is nothing to start (config.md, Process).
+    mutating func start() throws(PlanError) {
+        guard let process = config.process else { return }
+        if !config.hooks.startContainer.isEmpty {
+            `init`(
+                "/hooks/startContainer", .runHooks(.startContainer, config.hooks.startContainer))
+        }
+        try becomeProgram(process)
+    }
+}

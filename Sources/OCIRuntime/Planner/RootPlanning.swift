@@ -1,0 +1,103 @@
+import Init
+import Spec
+
+/// The container's root file system: what is in it before the change of root, and what is hidden
+/// after it.
+extension Planner {
+    mutating func makeRootFileSystem() throws(PlanError) {
+        guard namespaces.has(.mount) else { return }
+        let propagation = config.linux.rootfsPropagation
+        `init`(
+            propagation == nil ? "" : "/linux/rootfsPropagation",
+            .setPropagation(flags: propagation?.flags ?? Propagation.slave | Propagation.recursive))
+        `init`("/root/path", .openRoot(path: rootPath))
+        var readOnlyLater: [(String, String)] = []
+        for index in config.mounts.indices {
+            var mount = try mountPlan(index)
+            let place = "/mounts/" + String(index)
+            if isFilledLater(mount) {
+                mount.makeWritable()
+                readOnlyLater.append((place, mount.destination))
+            }
+            `init`(place, .mount(mount))
+        }
+        self.readOnlyLater = readOnlyLater
+        if !bindsDev { makeDevices() }
+        if let process = config.process, process.terminal {
+            `init`("/process/terminal", .openConsole(size: process.consoleSize))
+        }
+    }
+
+    /// A read-only tmpfs still takes mount points, and `/dev` takes device nodes.
+    private func isFilledLater(_ mount: MountPlan) -> Bool {
+        guard mount.setting & Attribute.readOnly != 0, case .fileSystem(let system) = mount.kind
+        else { return false }
+        return system.type == "tmpfs" || isDev(mount.destination)
+    }
+
+    /// A host's directory on `/dev` is left as it is, as runc does.
+    private var bindsDev: Bool {
+        for (index, mount) in config.mounts.enumerated()
+        where isDev(mount.destination) && mountOptions[index].isBind(mount) {
+            return true
+        }
+        return false
+    }
+
+    mutating func changeRoot() throws(PlanError) {
+        let linux = config.linux
+        guard namespaces.has(.mount) else {
+            `init`("/root/path", .changeRoot(path: rootPath))
+            try finishNames()
+            return
+        }
+        `init`("/root/path", options.noPivot ? .moveRoot : .pivotRoot)
+        // Slave and private were set before, on all mounts; these must not reach the host's.
+        if let propagation = linux.rootfsPropagation,
+            propagation.flags & (Propagation.slave | Propagation.private) == 0
+        {
+            `init`("/linux/rootfsPropagation", .setRootPropagation(flags: propagation.flags))
+        }
+        for (place, path) in readOnlyLater { `init`(place, .makeMountReadOnly(path: path)) }
+        if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
+        try finishNames()
+        for (index, path) in linux.readonlyPaths.enumerated() {
+            `init`("/linux/readonlyPaths/" + String(index), .makePathReadOnly(path))
+        }
+        for (index, path) in linux.maskedPaths.enumerated() {
+            `init`("/linux/maskedPaths/" + String(index), .maskPath(path))
+        }
+    }
+
+    /// Before `/proc/sys` becomes read-only.
+    private mutating func finishNames() throws(PlanError) {
+        try setSysctls()
+        if let hostname = config.hostname { `init`("/hostname", .setHostname(hostname)) }
+        if let domainname = config.domainname { `init`("/domainname", .setDomainname(domainname)) }
+    }
+}
+
+extension MountPlan {
+    fileprivate mutating func makeWritable() {
+        setting &= ~Attribute.readOnly
+        guard case .fileSystem(var system) = kind else { return }
+        system.superblockFlags.removeAll { $0 == "ro" }
+        kind = .fileSystem(system)
+    }
+}
+
+extension RootfsPropagation {
+    /// `MS_*` bits.
+    var flags: UInt {
+        switch self {
+        case .shared: Propagation.shared
+        case .slave: Propagation.slave
+        case .private: Propagation.private
+        case .unbindable: Propagation.unbindable
+        case .rshared: Propagation.shared | Propagation.recursive
+        case .rslave: Propagation.slave | Propagation.recursive
+        case .rprivate: Propagation.private | Propagation.recursive
+        case .runbindable: Propagation.unbindable | Propagation.recursive
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Glibc
+import Sys
+
+/// Who makes the containers' cgroups.
+public enum CgroupManager: String, Sendable {
+    /// The runtime, in the cgroup file system.
+    case cgroupfs
+    /// systemd, over D-Bus.
+    case systemd
+    /// Nobody: containers stay in the caller's.
+    case disabled
+}
+
+/// An OCI runtime: creates containers from bundles and drives their life.
+///
+/// Every operation is synchronous and runs in the calling process, which must have one thread: a
+/// process with several may not enter user namespaces (`setns(2)`). The container's init goes on in a
+/// clone of the caller; see ``SelfExecutable`` for what its executable has to be protected from.
+public struct Runtime: Sendable {
+    /// The directory of the containers' states.
+    public let root: String
+    /// Who makes the containers' cgroups.
+    public let cgroupManager: CgroupManager
+
+    /// - Parameters:
+    ///   - root: the directory of the containers' states, made where it is missing; nil for
+    ///     ``defaultRoot``.
+    ///   - cgroupManager: who makes the containers' cgroups.
+    /// - Throws: where `root` is not usable as a directory name.
+    public init(
+        root: String? = nil, cgroupManager: CgroupManager = .cgroupfs
+    ) throws(RuntimeError) {
+        self.cgroupManager = cgroupManager
+        self.root = try absolutePath(root ?? Self.defaultRoot)
+        if self.root == "/" { throw RuntimeError("the root directory of the file system is no place for --root") }
+    }
+
+    /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.
+    public static var defaultRoot: String {
+        if effectiveUser != 0, let directory = environmentVariable("XDG_RUNTIME_DIR") {
+            return "\(directory)/swrunc"
+        }
+        return "/run/swrunc"
+    }
+}
+
+/// `path` from the file system's root, without `.`, `..` and doubled slashes; symbolic links stay.
+func absolutePath(_ path: String) throws(RuntimeError) -> String {
+    guard !path.isEmpty else { throw RuntimeError("an empty path names no file") }
+    var full = path
+    if path.utf8.first != UInt8(ascii: "/") {
+        do throws(SysError) {
+            full = "\(try currentDirectory())/\(path)"
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+    var parts: [Substring] = []
+    for part in full.split(separator: "/") where part != "." {
+        if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+}

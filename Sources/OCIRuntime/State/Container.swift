@@ -1,0 +1,54 @@
+import Glibc
+import Spec
+import Sys
+
+/// A container that exists: its directory and what is written down of it.
+struct Container: ~Copyable {
+    let directory: StateDirectory
+    var record: ContainerRecord
+
+    /// - Throws: where there is none with this id, or its state file cannot be read.
+    init(root: String, id: String) throws(RuntimeError) {
+        try validate(id)
+        let directory = try StateDirectory(root: root, id: id)
+        record = try ContainerRecord(reading: directory)
+        self.directory = directory
+    }
+
+    var identity: ProcessIdentity {
+        ProcessIdentity(pid: record.pid, startTime: record.startTime)
+    }
+
+    /// Where the container is in its life, as the kernel knows it.
+    var status: Status {
+        guard identity.isAlive else { return .stopped }
+        if directory.has(StateDirectory.startSocket) { return .created }
+        return Cgroup(directories: record.cgroups).isFrozen ? .paused : .running
+    }
+
+    /// The container's own copy of its config.
+    func config() throws(RuntimeError) -> Config {
+        let bytes: [UInt8]
+        do throws(SysError) {
+            bytes = try directory.read(StateDirectory.configFile)
+        } catch {
+            throw RuntimeError(error)
+        }
+        do throws(ConfigError) {
+            return try Config(parsing: bytes)
+        } catch {
+            throw RuntimeError(
+                "the copy of the config, \(directory.path)/\(StateDirectory.configFile), is "
+                    + "damaged: \(error)")
+        }
+    }
+}
+
+extension ContainerRecord {
+    /// The state as hooks and callers get it.
+    func state(_ status: Status) -> State {
+        State(
+            ociVersion: ociVersion, id: id, status: status, pid: status == .stopped ? nil : pid,
+            bundle: bundle, annotations: annotations)
+    }
+}

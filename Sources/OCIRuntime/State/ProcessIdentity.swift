@@ -1,0 +1,49 @@
+import Glibc
+import Sys
+
+/// A process that is named by its pid and the moment it started, so that a recycled pid is never
+/// taken for it.
+struct ProcessIdentity: Equatable, Sendable {
+    let pid: Int32
+    /// Clock ticks since boot: field 22 of `/proc/PID/stat` (`proc_pid_stat(5)`).
+    let startTime: UInt64
+
+    init(pid: Int32, startTime: UInt64) {
+        self.pid = pid
+        self.startTime = startTime
+    }
+
+    /// The identity of a process that exists now.
+    init(of pid: Int32) throws(SysError) {
+        let stat = try Self.stat(of: pid)
+        self.init(pid: pid, startTime: stat.startTime)
+    }
+
+    /// Whether the process is there and is no zombie.
+    var isAlive: Bool {
+        guard pid > 0, let stat = try? Self.stat(of: pid) else { return false }
+        return stat.startTime == startTime && stat.state != UInt8(ascii: "Z")
+            && stat.state != UInt8(ascii: "X")
+    }
+
+    /// A pidfd of the process; ESRCH when it has gone, whoever has its pid by now.
+    func open() throws(SysError) -> Fd {
+        let fd = try openProcess(pid)
+        // Checked after opening: from here on the pidfd names this very process.
+        guard isAlive else { throw SysError("pidfd_open(\(pid))", ESRCH) }
+        return fd
+    }
+
+    private static func stat(of pid: Int32) throws(SysError) -> (state: UInt8, startTime: UInt64) {
+        let bytes = try readFile("/proc/\(pid)/stat")
+        // The command's name is in parentheses and may hold any byte.
+        guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+            throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL)
+        }
+        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+        guard fields.count > 19, let state = fields[0].first,
+            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
+        else { throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL) }
+        return (state, start)
+    }
+}

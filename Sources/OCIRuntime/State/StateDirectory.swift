@@ -1,0 +1,132 @@
+import Glibc
+import Spec
+import Sys
+
+/// A container's directory under `--root`: `state.json`, a copy of `config.json`, the start socket.
+/// Its lock keeps commands that change the container apart.
+struct StateDirectory: ~Copyable {
+    let path: String
+    let fd: Fd
+
+    // The init inherits the descriptor and lives on: closing ours would not give the lock back.
+    deinit { unlock(fd.raw) }
+
+    static let stateFile = "state.json"
+    static let configFile = "config.json"
+    static let startSocket = "start.sock"
+
+    /// Opens the directory of an existing container.
+    init(root: String, id: String) throws(RuntimeError) {
+        let path = "\(root)/\(id)"
+        let fd = try Self.open(path, id)
+        self.path = path
+        self.fd = fd
+    }
+
+    private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
+        do throws(SysError) {
+            return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        } catch where error.errno == ENOENT {
+            throw RuntimeError("container \"\(id)\" does not exist")
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Makes the directory of a new container, and locks it.
+    init(making id: String, root: String) throws(RuntimeError) {
+        let path = "\(root)/\(id)"
+        try Self.make(path, root: root, id: id)
+        let fd = try Self.open(path, id)
+        try Self.lock(fd.raw, path)
+        self.path = path
+        self.fd = fd
+    }
+
+    private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
+        do throws(SysError) {
+            do throws(SysError) {
+                try makeDirectory(path, mode: 0o711)
+            } catch where error.errno == ENOENT {
+                try makeDirectories(root, mode: 0o700)
+                try makeDirectory(path, mode: 0o711)
+            }
+        } catch where error.errno == EEXIST {
+            throw RuntimeError("container with id \"\(id)\" already exists")
+        } catch {
+            throw RuntimeError(
+                "the state directory \(path): \(error)",
+                hint: "--root must name a directory that can be written")
+        }
+    }
+
+    /// Takes the lock that commands which change the container hold; waits 10 s for another one.
+    borrowing func lock() throws(RuntimeError) { try Self.lock(fd.raw, path) }
+
+    private static func lock(_ fd: Int32, _ path: String) throws(RuntimeError) {
+        let deadline = Deadline(milliseconds: 10_000)
+        var pause: Int64 = 200_000
+        while true {
+            do throws(SysError) {
+                if try tryLock(fd) { return }
+            } catch {
+                throw RuntimeError(error)
+            }
+            if deadline.milliseconds == 0 {
+                throw RuntimeError(
+                    "another command has been changing the container for over 10 s",
+                    hint: "look for a process that holds \(path) open")
+            }
+            sleep(nanoseconds: pause)
+            pause = min(pause * 2, 20_000_000)
+        }
+    }
+
+    /// Writes a file whole or not at all.
+    borrowing func write(_ name: String, _ bytes: [UInt8]) throws(SysError) {
+        let temporary = ".\(name).new"
+        do throws(SysError) {
+            let file = try openFile(
+                at: fd.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+            try file.write(bytes)
+            try rename(at: fd.raw, temporary, to: name)
+        } catch {
+            try? removeFile(at: fd.raw, temporary)
+            throw SysError("write(\(quoted("\(path)/\(name)")))", error.errno)
+        }
+    }
+
+    borrowing func read(_ name: String) throws(SysError) -> [UInt8] {
+        let file = try openFile(at: fd.raw, name, O_RDONLY | O_NOFOLLOW)
+        return try file.readAll(limit: 64 << 20)
+    }
+
+    borrowing func has(_ name: String) -> Bool {
+        (try? status(at: fd.raw, name, AT_SYMLINK_NOFOLLOW)) != nil
+    }
+
+    /// Removes the directory with all it holds.
+    borrowing func remove() throws(SysError) {
+        try removeTree(at: fd.raw)
+        do throws(SysError) {
+            try removeDirectory(path)
+        } catch where error.errno == ENOENT {
+            return
+        }
+    }
+}
+
+/// Removes what a directory holds; symbolic links are not followed.
+private func removeTree(at directory: Int32) throws(SysError) {
+    for name in try Fd.names(of: directory) {
+        do throws(SysError) {
+            try removeFile(at: directory, name)
+        } catch where error.errno == EISDIR || error.errno == EPERM {
+            let inner = try openFile(at: directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            try removeTree(at: inner.raw)
+            try removeDirectory(at: directory, name)
+        } catch where error.errno == ENOENT {
+            continue
+        }
+    }
+}

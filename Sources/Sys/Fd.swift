@@ -1,0 +1,136 @@
+import CSys
+import Glibc
+
+/// An owned file descriptor, closed when it goes out of scope. Every one is `O_CLOEXEC` from birth.
+package struct Fd: ~Copyable {
+    /// The number, for the length of a call only.
+    package let raw: Int32
+
+    /// Takes over `raw`.
+    package init(owning raw: Int32) { self.raw = raw }
+    package init(owning raw: Int) { self.raw = Int32(truncatingIfNeeded: raw) }
+
+    deinit { _ = csys_close(raw) }
+
+    /// Gives the number away; the caller closes it, or leaves it open for a cloned child.
+    package consuming func release() -> Int32 {
+        let number = raw
+        discard self
+        return number
+    }
+
+    /// A second descriptor for the same open file, `O_CLOEXEC`.
+    package borrowing func duplicate() throws(SysError) -> Fd {
+        try Fd.duplicate(raw)
+    }
+
+    package static func duplicate(_ raw: Int32) throws(SysError) -> Fd {
+        Fd(
+            owning: try check(
+                csys_fcntl(raw, F_DUPFD_CLOEXEC, 3), "fcntl(\(raw), F_DUPFD_CLOEXEC)"))
+    }
+}
+
+/// Closes a descriptor that nothing owns.
+package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
+
+/// Marks every descriptor from `first` on close-on-exec, so that none reaches the user's program
+/// (CVE-2024-21626). Kernels before 5.11 lack the flag: there the descriptors are marked one by one.
+package func closeOnExec(from first: Int32) throws(SysError) {
+    let closeRangeCloexec: UInt32 = 4
+    let result = csys_close_range(UInt32(first), UInt32.max, closeRangeCloexec)
+    if result != -Int(ENOSYS) && result != -Int(EINVAL) {
+        try check(result, "close_range(\(first), ~0, CLOSE_RANGE_CLOEXEC)")
+        return
+    }
+    for number in try openDescriptors() where number >= first {
+        try check(csys_fcntl(number, F_SETFD, Int(FD_CLOEXEC)), "fcntl(\(number), FD_CLOEXEC)")
+    }
+}
+
+/// The open descriptors of this process, from `/proc/self/fd`.
+package func openDescriptors() throws(SysError) -> [Int32] {
+    let directory = try openFile("/proc/self/fd", O_RDONLY | O_DIRECTORY)
+    return try directory.names().compactMap { Int32($0) }.filter { $0 != directory.raw }
+}
+
+extension Fd {
+    /// One `write(2)` on a descriptor that somebody else owns.
+    package static func writeOnce(_ raw: Int32, _ text: String) throws(SysError) {
+        try checkRetrying(
+            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
+    }
+
+    /// One `write(2)` of bytes: how many were taken; nil when none can be for now.
+    package static func writeSome(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) -> Int? {
+        let result = unsafe csys_write(raw, bytes, bytes.count)
+        if result == -Int(EAGAIN) { return nil }
+        return try checkRetrying({ result == -Int(EINTR) ? 0 : result }, "write(\(raw))")
+    }
+
+    /// Writes all of `bytes` to a descriptor that somebody else owns.
+    package static func writeAll(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) {
+        var left = bytes[...]
+        while !left.isEmpty {
+            if let count = try writeSome(raw, Array(left)) {
+                left.removeFirst(count)
+            } else {
+                _ = try poll(raw, Int32(POLLOUT), milliseconds: -1)
+            }
+        }
+    }
+
+    /// One `read(2)`: empty at the end.
+    package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let length = try checkRetrying({ unsafe csys_read(raw, &bytes, limit) }, "read(\(raw))")
+        bytes.removeLast(limit - length)
+        return bytes
+    }
+}
+
+/// The two ends of a `pipe2(2)`; the write end may be closed first.
+package struct Pipe: ~Copyable {
+    private let readEnd: Fd
+    private var writeEnd: Fd?
+    /// The write end's number.
+    package let write: Int32
+
+    package init() throws(SysError) {
+        var fds: [Int32] = [-1, -1]
+        try check(unsafe csys_pipe2(&fds, O_CLOEXEC), "pipe2()")
+        readEnd = Fd(owning: fds[0])
+        writeEnd = Fd(owning: fds[1])
+        write = fds[1]
+    }
+
+    package var read: Int32 { readEnd.raw }
+    package mutating func closeWrite() { writeEnd = nil }
+}
+
+/// A file in memory that holds `bytes`, to be read from its beginning.
+package func memoryFile(holding bytes: [UInt8]) throws(SysError) -> Fd {
+    let cloexec: UInt32 = 1
+    let fd = Fd(owning: try check(unsafe csys_memfd_create("swrunc", cloexec), "memfd_create()"))
+    try fd.write(bytes)
+    try check(csys_lseek(fd.raw, 0, SEEK_SET), "lseek()")
+    return fd
+}
+
+/// Makes three descriptors this process's stdin, stdout and stderr.
+package func replaceStandardStreams(
+    _ input: Int32, _ output: Int32, _ error: Int32
+) throws(SysError) {
+    for (target, source) in [(0, input), (1, output), (2, error)] as [(Int32, Int32)] {
+        if source == target {
+            try check(csys_fcntl(source, F_SETFD, 0), "fcntl(\(source), F_SETFD)")
+        } else {
+            try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
+        }
+    }
+}
+
+package func setNonBlocking(_ fd: Int32) throws(SysError) {
+    let flags = try check(csys_fcntl(fd, F_GETFL, 0), "fcntl(\(fd), F_GETFL)")
+    try check(csys_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)), "fcntl(\(fd), O_NONBLOCK)")
+}

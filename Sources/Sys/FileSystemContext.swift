@@ -1,0 +1,61 @@
+import CSys
+import Glibc
+
+/// A file system being configured: `fsopen(2)`, `fsconfig(2)`, `fsmount(2)`. Failures carry the
+/// kernel's own message, which it leaves in the context's log, as their hint.
+package struct FileSystemContext: ~Copyable {
+    let fd: Fd
+    let type: String
+
+    package init(_ type: String) throws(SysError) {
+        let cloexec: UInt32 = 1
+        self.type = type
+        fd = Fd(owning: try check(unsafe csys_fsopen(type, cloexec), "fsopen(\(quoted(type)))"))
+    }
+
+    /// `FSCONFIG_SET_STRING`, or `FSCONFIG_SET_FLAG` where there is no value.
+    package borrowing func set(_ key: String, _ value: String? = nil) throws(SysError) {
+        if let value {
+            try explained(
+                unsafe csys_fsconfig(fd.raw, 1, key, value, 0),
+                "fsconfig(\(type), \(key)=\(quoted(value)))")
+        } else {
+            try explained(
+                unsafe csys_fsconfig(fd.raw, 0, key, nil, 0), "fsconfig(\(type), \(key))")
+        }
+    }
+
+    /// `FSCONFIG_CMD_CREATE` and `fsmount(2)`: the detached mount.
+    package borrowing func mount(attributes: UInt64) throws(SysError) -> Fd {
+        try explained(
+            csys_fsconfig(fd.raw, 6, nil, nil, 0), "fsconfig(\(type), FSCONFIG_CMD_CREATE)")
+        let cloexec: UInt32 = 1
+        return Fd(
+            owning: try check(
+                csys_fsmount(fd.raw, cloexec, UInt32(truncatingIfNeeded: attributes)),
+                "fsmount(\(type), \(hex(attributes)))"))
+    }
+
+    private borrowing func explained(
+        _ result: Int, _ call: @autoclosure () -> String
+    ) throws(SysError) {
+        guard result < 0 else { return }
+        throw SysError(
+            call(), Int32(truncatingIfNeeded: -result),
+            hint: kernelMessage().map { "the kernel says: \($0)" })
+    }
+
+    /// The first error in the context's log, or else its last line; nil where it is empty. A read
+    /// gives one line, such as `e tmpfs: Bad value for 'size'`.
+    private borrowing func kernelMessage() -> String? {
+        var message: String?
+        while true {
+            var line = [UInt8](repeating: 0, count: 1024)
+            let length = unsafe csys_read(fd.raw, &line, line.count)
+            guard length > 2 else { return message }
+            let text = String(decoding: line[2..<length].prefix { $0 != 10 }, as: UTF8.self)
+            if line[0] == UInt8(ascii: "e") { return text }
+            message = text
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CSys
+import Glibc
+
+/// `setgroups(2)`: always called, an empty list too, so that no group of the caller is kept.
+package func setGroups(_ groups: [UInt32]) throws(SysError) {
+    try check(unsafe csys_setgroups(groups.count, groups), "setgroups(\(groups))")
+}
+
+/// Real, effective and saved at once.
+package func setGroup(_ gid: UInt32) throws(SysError) {
+    try check(csys_setresgid(gid), "setresgid(\(gid))")
+}
+
+/// Real, effective and saved at once.
+package func setUser(_ uid: UInt32) throws(SysError) {
+    try check(csys_setresuid(uid), "setresuid(\(uid))")
+}
+
+package var effectiveUser: UInt32 { UInt32(truncatingIfNeeded: csys_geteuid()) }
+package var effectiveGroup: UInt32 { UInt32(truncatingIfNeeded: csys_getegid()) }
+
+/// `prlimit(2)`; `RLIM_INFINITY` is `UInt64.max`.
+/// - Parameter pid: 0 for this process.
+package func setLimit(
+    of pid: Int32 = 0, _ resource: Int32, soft: UInt64, hard: UInt64, name: String
+) throws(SysError) {
+    try check(
+        csys_prlimit(pid, resource, soft, hard), "prlimit(\(name), soft \(soft), hard \(hard))")
+}
+
+/// Raises this process's hard limit to `hard` where it is lower; the soft one stays.
+package func raiseHardLimit(_ resource: Int32, to hard: UInt64, name: String) throws(SysError) {
+    var soft: UInt64 = 0
+    var old: UInt64 = 0
+    try check(unsafe csys_getrlimit(resource, &soft, &old), "getrlimit(\(name))")
+    if old < hard { try setLimit(resource, soft: soft, hard: hard, name: name) }
+}
+
+/// The permitted capabilities of this process, as a mask of `1 << number` (`capget(2)`).
+package func permittedCapabilities() -> UInt64 {
+    var mask: UInt64 = 0
+    return unsafe csys_capget_permitted(&mask) == 0 ? mask : 0
+}
+
+/// The bounding set of this process and the kernel's last capability (`PR_CAPBSET_READ`).
+package func boundingCapabilities() -> (mask: UInt64, last: UInt8) {
+    let read: Int32 = 23
+    var mask: UInt64 = 0
+    for number in 0..<63 as Range<UInt8> {
+        let result = csys_prctl(read, UInt(number), 0, 0, 0)
+        if result < 0 { return (mask, number &- 1) }
+        if result > 0 { mask |= 1 << UInt64(number) }
+    }
+    return (mask, 62)
+}
+
+/// This process's limit of a resource.
+package func limit(
+    of resource: Int32, name: String
+) throws(SysError) -> (soft: UInt64, hard: UInt64) {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    try check(unsafe csys_getlimit(resource, &soft, &hard), "prlimit(\(name))")
+    return (soft, hard)
+}
+
+/// `sethostname(2)` of this UTS namespace.
+package func setHostname(_ name: String) throws(SysError) {
+    try check(unsafe csys_sethostname(name, name.utf8.count), "sethostname(\(quoted(name)))")
+}
+
+/// `setdomainname(2)` of this UTS namespace.
+package func setDomainname(_ name: String) throws(SysError) {
+    try check(unsafe csys_setdomainname(name, name.utf8.count), "setdomainname(\(quoted(name)))")
+}
+
+/// `personality(2)`.
+package func setPersonality(_ persona: UInt) throws(SysError) {
+    try check(csys_personality(persona), "personality(\(hex(UInt64(persona))))")
+}
+
+/// `umask(2)`: the old mask.
+@discardableResult
+package func setUmask(_ mask: UInt32) -> UInt32 { csys_umask(mask) }
+
+/// Joins a new session keyring named `name` (`keyctl_join_session_keyring(3)`): its serial number.
+package func joinSessionKeyring(_ name: String) throws(SysError) -> Int {
+    try check(
+        unsafe csys_join_session_keyring(name),
+        "keyctl(KEYCTL_JOIN_SESSION_KEYRING, \(quoted(name)))")
+}
+
+/// `sched_setattr(2)` of this process.
+/// - Parameters:
+///   - policy: the number of `SCHED_*`.
+///   - flags: `SCHED_FLAG_*` bits.
+///   - runtime, deadline, period: nanoseconds, for `SCHED_DEADLINE`.
+package func setScheduler(
+    policy: UInt32, flags: UInt64, nice: Int32, priority: UInt32, runtime: UInt64,
+    deadline: UInt64, period: UInt64
+) throws(SysError) {
+    var attributes = csys_sched_attr(
+        size: 48, policy: policy, flags: flags, nice: nice, priority: priority, runtime: runtime,
+        deadline: deadline, period: period)
+    try check(
+        unsafe csys_sched_setattr(0, &attributes),
+        "sched_setattr(policy \(policy), nice \(nice), priority \(priority))")
+}
+
+/// `ioprio_set(2)` of this process.
+package func setIOPriority(class kind: Int32, level: Int32) throws(SysError) {
+    let process: Int32 = 1
+    try check(
+        csys_ioprio_set(process, 0, kind << 13 | level),
+        "ioprio_set(class \(kind), priority \(level))")
+}
+
+/// `set_mempolicy(2)`; `nodes` are the node numbers of the mask.
+package func setMemoryPolicy(mode: Int32, nodes: [Int]) throws(SysError) {
+    let mask = bitMask(nodes)
+    try check(
+        unsafe csys_set_mempolicy(mode, mask, UInt(nodes.isEmpty ? 0 : mask.count * 64 + 1)),
+        "set_mempolicy(\(mode), \(nodes))")
+}
+
+/// `sched_setaffinity(2)` of a process, 0 for this one.
+package func setAffinity(of pid: Int32 = 0, cpus: [Int]) throws(SysError) {
+    let mask = bitMask(cpus)
+    try check(
+        unsafe csys_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity(\(cpus))")
+}
+
+private func bitMask(_ bits: [Int]) -> [UInt] {
+    var mask = [UInt](repeating: 0, count: (bits.max() ?? 0) / 64 + 1)
+    for bit in bits { mask[bit / 64] |= 1 << UInt(bit % 64) }
+    return mask
+}
+
+/// The numbers of a list such as `0-3,7` (`cpuset(7)`, List format); nil where it is not one.
+package func parseNumberList(_ text: String) -> [Int]? {
+    var numbers: [Int] = []
+    for part in text.utf8.split(separator: UInt8(ascii: ",")) {
+        let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        guard ends.count <= 2, let first = Int(Substring(ends[0])),
+            let last = Int(Substring(ends[ends.count - 1])), first >= 0, last >= first,
+            last < 65536
+        else { return nil }
+        numbers += first...last
+    }
+    return numbers.isEmpty ? nil : numbers
+}

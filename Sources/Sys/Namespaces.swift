@@ -1,0 +1,76 @@
+import CSys
+import Glibc
+
+/// The eight kinds of namespace, by their `CLONE_NEW*` bit (`namespaces(7)`).
+package enum NamespaceKind: Int32, CaseIterable, Sendable {
+    case time = 0x80
+    case mount = 0x20000
+    case cgroup = 0x2000000
+    case uts = 0x4000000
+    case ipc = 0x8000000
+    case user = 0x1000_0000
+    case pid = 0x2000_0000
+    case network = 0x4000_0000
+
+    /// The file's name below `/proc/PID/ns`.
+    package var file: String {
+        switch self {
+        case .time: "time"
+        case .mount: "mnt"
+        case .cgroup: "cgroup"
+        case .uts: "uts"
+        case .ipc: "ipc"
+        case .user: "user"
+        case .pid: "pid"
+        case .network: "net"
+        }
+    }
+}
+
+/// Opens a namespace file and makes sure that it is one of the right kind (`ioctl_ns(2)`).
+package func openNamespace(_ path: String, _ kind: NamespaceKind) throws(SysError) -> Fd {
+    let fd = try openFile(path, O_RDONLY)
+    let type = csys_ns_type(fd.raw)
+    guard type == Int(kind.rawValue) else {
+        throw SysError("ioctl(\(quoted(path)), NS_GET_NSTYPE) for \(kind.file)", EINVAL)
+    }
+    return fd
+}
+
+/// `setns(2)`. `flags` is one kind's bit for a namespace file, or several for a pidfd.
+package func joinNamespace(_ fd: Int32, _ flags: Int32) throws(SysError) {
+    try check(
+        csys_setns(fd, flags), "setns(\(hex(UInt64(UInt32(bitPattern: flags)))))")
+}
+
+package func unshare(_ flags: Int32) throws(SysError) {
+    try check(csys_unshare(flags), "unshare(\(hex(UInt64(UInt32(bitPattern: flags)))))")
+}
+
+/// A child made by `clone3(2)`: its pid in this process's pid namespace, and the pidfd that keeps
+/// the pid from being mistaken for another.
+package struct ClonedProcess: ~Copyable {
+    package let pid: Int32
+    package let pidfd: Fd
+
+    package init(pid: Int32, pidfd: consuming Fd) {
+        self.pid = pid
+        self.pidfd = pidfd
+    }
+}
+
+/// `clone3(2)` without `CLONE_VM`: `body` runs in the child, which goes on in Swift, single-threaded
+/// as its parent, and never returns.
+/// - Parameters:
+///   - flags: `CLONE_*` bits.
+///   - cgroup: a cgroup v2 directory for `CLONE_INTO_CGROUP`, or -1.
+///   - exitSignal: the signal to the parent, usually `SIGCHLD`; 0 with `CLONE_PARENT`.
+package func clone(
+    flags: UInt64, cgroup: Int32 = -1, exitSignal: Int32 = SIGCHLD, _ body: () -> Never
+) throws(SysError) -> ClonedProcess {
+    var pidfd: Int32 = -1
+    let result = try check(
+        unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal), "clone3(\(hex(flags)))")
+    if result == 0 { body() }
+    return ClonedProcess(pid: Int32(truncatingIfNeeded: result), pidfd: Fd(owning: pidfd))
+}

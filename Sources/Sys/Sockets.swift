@@ -1,0 +1,100 @@
+import CSys
+import Glibc
+
+/// Two connected `SOCK_SEQPACKET` sockets: one message in, one message out.
+@frozen package struct SocketPair: ~Copyable {
+    package let ours: Fd
+    package let theirs: Fd
+
+    /// Gives both away by number, for a clone that goes on with one of them.
+    package consuming func release() -> (ours: Int32, theirs: Int32) {
+        (ours.release(), theirs.release())
+    }
+}
+
+package func socketPair() throws(SysError) -> SocketPair {
+    var fds: (Int32, Int32) = (-1, -1)
+    let result = unsafe withUnsafeMutableBytes(of: &fds) {
+        unsafe csys_socketpair(
+            Int32(SOCK_SEQPACKET.rawValue),
+            $0.baseAddress?.assumingMemoryBound(to: Int32.self))
+    }
+    try check(result, "socketpair(AF_UNIX, SOCK_SEQPACKET)")
+    return SocketPair(ours: Fd(owning: fds.0), theirs: Fd(owning: fds.1))
+}
+
+/// The kinds of AF_UNIX socket used here.
+package enum SocketKind {
+    case stream, datagram, packet
+
+    var type: Int32 {
+        switch self {
+        case .stream: Int32(SOCK_STREAM.rawValue)
+        case .datagram: Int32(SOCK_DGRAM.rawValue)
+        case .packet: Int32(SOCK_SEQPACKET.rawValue)
+        }
+    }
+}
+
+/// Connects to the AF_UNIX socket at `path`. A path over 107 bytes goes through its directory.
+package func connectSocket(_ kind: SocketKind, _ path: String) throws(SysError) -> Fd {
+    let fd = Fd(
+        owning: try check(csys_unix_socket(kind.type), "socket(AF_UNIX)"))
+    try throughShortPath(path) { (short) throws(SysError) in
+        try check(unsafe csys_connect_unix(fd.raw, short), "connect(\(quoted(path)))")
+    }
+    return fd
+}
+
+/// Makes the AF_UNIX socket at `path`, bound and, but for datagrams, listening.
+package func bindSocket(_ kind: SocketKind, _ path: String) throws(SysError) -> Fd {
+    let fd = Fd(
+        owning: try check(csys_unix_socket(kind.type), "socket(AF_UNIX)"))
+    try throughShortPath(path) { (short) throws(SysError) in
+        try check(unsafe csys_bind_unix(fd.raw, short), "bind(\(quoted(path)))")
+    }
+    if kind != .datagram { try check(csys_listen(fd.raw, 16), "listen(\(quoted(path)))") }
+    return fd
+}
+
+/// A `sockaddr_un` holds 107 bytes: a longer path is reached through a descriptor of its directory.
+private func throughShortPath(
+    _ path: String, _ body: (String) throws(SysError) -> Void
+) throws(SysError) {
+    if path.utf8.count < 108 { return try body(path) }
+    let (parent, name) = splitPath(path)
+    let directory = try openFile(parent, O_PATH | O_DIRECTORY)
+    try body("/proc/self/fd/\(directory.raw)/\(name)")
+}
+
+package func acceptConnection(_ listener: Int32) throws(SysError) -> Fd {
+    Fd(owning: try checkRetrying({ csys_accept(listener) }, "accept(\(listener))"))
+}
+
+/// Sends one message and, where `passing` is not -1, one descriptor (`SCM_RIGHTS`).
+package func send(
+    _ socket: Int32, _ bytes: [UInt8], passing fd: Int32 = -1
+) throws(SysError) {
+    try checkRetrying(
+        { unsafe csys_send(socket, bytes, bytes.count, fd) }, "sendmsg(\(socket))")
+}
+
+/// Receives one message of at most `limit` bytes, and the descriptor that came with it. An empty
+/// message means that the other side has gone.
+package func receive(
+    _ socket: Int32, limit: Int
+) throws(SysError) -> (bytes: [UInt8], fd: Int32) {
+    var bytes = [UInt8](repeating: 0, count: limit)
+    var fd: Int32 = -1
+    let length = try checkRetrying(
+        { unsafe csys_receive(socket, &bytes, limit, &fd) }, "recvmsg(\(socket))")
+    bytes.removeLast(limit - length)
+    return (bytes, fd)
+}
+
+/// Brings an interface of this network namespace up (`netdevice(7)`).
+package func bringUp(interface name: String) throws(SysError) {
+    let socket = Fd(owning: try check(csys_inet_socket(), "socket(AF_INET)"))
+    try check(
+        unsafe csys_interface_up(socket.raw, name), "ioctl(\(quoted(name)), SIOCSIFFLAGS, IFF_UP)")
+}

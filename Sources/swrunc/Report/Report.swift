@@ -1,0 +1,106 @@
+import Arguments
+import Glibc
+import Sys
+
+/// The messages of one invocation: errors on standard error and in the log, warnings in the log.
+///
+/// Without `--log`, standard error is the log: an error is one plain line there, or with
+/// `--log-format json` one object. Engines read all output of a command that succeeded, so that
+/// nothing is written to standard error beside the log unless something failed.
+struct Report {
+    /// The log, open until the process ends; -1 when standard error is the log.
+    private let descriptor: Int32
+    private let options: LogOptions
+    private var heldWarnings: [String] = []
+
+    /// Opens the log.
+    init(_ options: LogOptions) throws(SysError) {
+        self.options = options
+        descriptor =
+            switch options.destination {
+            case .standardError: -1
+            case .file(let path):
+                try openFile(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o644).release()
+            case .journal:
+                try connectSocket(.datagram, "/run/systemd/journal/socket").release()
+            case .syslog:
+                try connectSocket(.datagram, "/dev/log").release()
+            }
+    }
+
+    /// Reports what made the command fail.
+    func error(_ message: String) {
+        write(.error, message)
+        if options.destination != .standardError { writeLine(message, to: 2) }
+    }
+
+    /// Reports something that the caller should know but that stops nothing.
+    ///
+    /// Unless warnings were asked for they are held back until the command has succeeded, because
+    /// Podman takes the log of a command that failed to be a single object.
+    mutating func warning(_ message: String) {
+        if options.level >= .warning {
+            write(.warning, message)
+        } else if options.destination != .standardError {
+            heldWarnings.append(message)
+        }
+    }
+
+    /// Reports what only somebody who looks for a mistake wants to know.
+    func debug(_ message: @autoclosure () -> String) {
+        if options.level >= .debug { write(.debug, message()) }
+    }
+
+    /// Writes the warnings held back so far: the command has succeeded, or can fail no more.
+    mutating func writeHeldWarnings() {
+        for message in heldWarnings { write(.warning, message) }
+        heldWarnings = []
+    }
+
+    /// Writes one message to the log. A log that cannot be written does not change what the command
+    /// does, but is worth a line on standard error.
+    private func write(_ level: LogLevel, _ message: String) {
+        do throws(SysError) {
+            switch options.destination {
+            case .standardError:
+                try writeStandardError(level, message)
+            case .file:
+                let line = logLine(options.format, level, message, time: timestamp())
+                try swrunc.write(line, to: descriptor)
+            case .journal(let name):
+                try send(descriptor, journalEntry(level, message, name: name))
+            case .syslog(let name):
+                try send(descriptor, syslogEntry(level, message, name: name, pid: getpid()))
+            }
+        } catch {
+            writeLine("\(Program.name): cannot log: \(error.description)", to: 2)
+        }
+    }
+
+    private func writeStandardError(
+        _ level: LogLevel, _ message: String
+    ) throws(SysError) {
+        switch (options.format, level) {
+        case (.text, .error): writeLine(message, to: 2)
+        case (.text, _): writeLine("\(Program.name): \(level.name): \(message)", to: 2)
+        case (.json, _):
+            try swrunc.write(logLine(.json, level, message, time: timestamp()), to: 2)
+        }
+    }
+}
+
+/// The fields of the journal's native protocol, one a line (systemd's JOURNAL_NATIVE_PROTOCOL).
+func journalEntry(_ level: LogLevel, _ message: String, name: String) -> [UInt8] {
+    Array(
+        """
+        MESSAGE=\(printable(message))
+        PRIORITY=\(level.severity)
+        SYSLOG_IDENTIFIER=\(printable(name))
+
+        """.utf8)
+}
+
+/// A message as syslog(3) sends it, facility daemon; the receiver fills in the time.
+func syslogEntry(_ level: LogLevel, _ message: String, name: String, pid: Int32) -> [UInt8] {
+    Array("<\(3 * 8 + level.severity)>\(printable(name))[\(pid)]: \(printable(message))".utf8)
+}
