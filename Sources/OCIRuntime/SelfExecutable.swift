@@ -35,7 +35,8 @@ public enum SelfExecutable {
     /// without rights; a sealed copy is told by its seals.
     private static func isOutOfReach() throws(SysError) -> Bool {
         if !isWritable(path) { return true }
-        return isSealed(try openFile(path, O_RDONLY).raw)
+        let executable = try openFile(path, O_RDONLY)
+        return isSealed(executable.raw)
     }
 
     private static func executeThroughReadOnlyMount() throws(SysError) {

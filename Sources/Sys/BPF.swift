@@ -96,7 +96,7 @@ package func detachDeviceProgram(id: UInt32, from cgroup: Int32) throws(SysError
             UInt32(bitPattern: cgroup), UInt32(bitPattern: program.raw), cgroupDevice, 0,
         ]
         _ = try bpf(Command.detach, &attributes, "bpf(BPF_PROG_DETACH, BPF_CGROUP_DEVICE)")
-    } catch where error.errno == ENOENT {
+    } catch let error where error.errno == ENOENT {
         return
     }
 }

@@ -16,7 +16,7 @@ package func walkDirectories(
     var current: Fd
     do throws(SysError) {
         current = try openFile(top, O_RDONLY | O_DIRECTORY)
-    } catch where error.errno == ENOENT {
+    } catch let error where error.errno == ENOENT {
         return
     }
     try entering(current.raw)

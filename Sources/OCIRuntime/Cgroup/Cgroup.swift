@@ -95,7 +95,7 @@ extension Cgroup {
             for directory in members {
                 do throws(SysError) {
                     try create(directory)
-                } catch where toleratingRefusal && isRefusal(error) {
+                } catch let error where toleratingRefusal && isRefusal(error) {
                     members.removeAll { $0 == directory }
                 }
             }
@@ -116,10 +116,10 @@ extension Cgroup {
         if directory.isUnified { try enableControllers(above: directory) }
         do throws(SysError) {
             try makeDirectory(full, mode: 0o755)
-        } catch where error.errno == ENOENT {
+        } catch let error where error.errno == ENOENT {
             try createParents(of: directory)
             try makeDirectory(full, mode: 0o755)
-        } catch where error.errno == EEXIST {
+        } catch let error where error.errno == EEXIST {
             try checkIsFree(directory)
             if directory.has("cpuset") { emptyCpusetFiles = Self.cpusetFiles }
             return
@@ -148,7 +148,7 @@ extension Cgroup {
             path += "/\(Substring(component))"
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o755)
-            } catch where error.errno == EEXIST {
+            } catch let error where error.errno == EEXIST {
                 continue
             } catch {
                 throw error.hinting(makingHint(error, directory))
@@ -170,7 +170,8 @@ extension Cgroup {
         }
         if directory.isUnified || directory.has("freezer"), isFrozen {
             throw .refused(
-                "the cgroup \(directory.full) is frozen", hint: "thaw it, or use another cgroupsPath")
+                "the cgroup \(directory.full) is frozen",
+                hint: "thaw it, or use another cgroupsPath")
         }
     }
 }
@@ -262,7 +263,7 @@ extension Cgroup {
             if path.utf8.elementsEqual(directory.full.utf8) { return }
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o755)
-            } catch where error.errno == EEXIST {
+            } catch let error where error.errno == EEXIST {
                 continue
             } catch {
                 throw error.hinting(makingHint(error, directory))
@@ -301,7 +302,7 @@ extension Cgroup {
         for file in files {
             do throws(SysError) {
                 try changeUser(of: "\(full)/\(file)", to: uid)
-            } catch where error.errno == ENOENT {
+            } catch let error where error.errno == ENOENT {
                 continue
             }
         }
@@ -327,7 +328,7 @@ extension Cgroup {
         emptyCpusetFiles.removeAll { $0.utf8.elementsEqual(file.utf8) }
         do throws(SysError) {
             try writeFile("\(directory.full)/\(file)", value)
-        } catch where error.errno == ENOENT {
+        } catch let error where error.errno == ENOENT {
             if let (file, value) = substitute(file, value) {
                 try writeFile("\(directory.full)/\(file)", value)
             } else if !isDispensable(file, value) {
@@ -355,7 +356,8 @@ extension Cgroup {
         switch file {
         case "memory.swap.max": value == "max" || value == "0"
         case "memory.memsw.limit_in_bytes": value == "-1"
-        default: file.utf8.starts(with: "hugetlb.".utf8) && file.contains(".rsvd.")
+        default: file.utf8.starts(with: "hugetlb.".utf8)
+            && file.utf8.split(separator: UInt8(ascii: ".")).contains { $0.elementsEqual("rsvd".utf8) }
         }
     }
 
@@ -387,7 +389,7 @@ extension Cgroup {
         case ("memory.use_hierarchy", EINVAL): "this kernel always accounts hierarchically"
         case (_, EINVAL) where file.utf8.starts(with: "cpu.".utf8):
             "out of the kernel's range, or more than the parent cgroup has"
-        case (_, ENODEV): "no such block device; a partition does not count"
+        case (_, ENODEV): "a whole block device is wanted, not a partition"
         case (_, EACCES), (_, EPERM): "this user may not change that setting"
         default: nil
         }
@@ -406,15 +408,9 @@ extension Cgroup {
         guard let directory = directory(of: "devices") else {
             throw .refused("no devices hierarchy")
         }
-        var allow: Fd?
-        for rule in rules {
-            if !rule.allow {
-                try write(rule, try openFile("\(directory.full)/devices.deny", O_WRONLY).raw)
-                continue
-            }
-            if allow == nil { allow = try openFile("\(directory.full)/devices.allow", O_WRONLY) }
-            if let file = allow?.raw { try write(rule, file) }
-        }
+        let deny = try openFile("\(directory.full)/devices.deny", O_WRONLY)
+        let allow = try openFile("\(directory.full)/devices.allow", O_WRONLY)
+        for rule in rules { try write(rule, rule.allow ? allow.raw : deny.raw) }
     }
 
     private func write(_ rule: Resources.DeviceRule, _ file: Int32) throws(SysError) {
@@ -437,7 +433,7 @@ extension Cgroup {
         do throws(SysError) {
             let loaded = try loadDeviceProgram(program.instructions)
             try attachDeviceProgram(loaded.raw, to: directory.raw)
-        } catch where error.errno == EPERM {
+        } catch let error where error.errno == EPERM {
             throw error.hinting("device programs need CAP_BPF or CAP_SYS_ADMIN on the host")
         }
         for id in old { try detachDeviceProgram(id: id, from: directory.raw) }

@@ -264,22 +264,22 @@ extension CgroupLayout {
     }
 }
 
-    /// `\040` and its like, in octal.
+/// `\040` and its like, in octal.
 private func unescaped(_ field: ArraySlice<UInt8>) -> String {
-        let backslash = UInt8(ascii: "\\")
-        guard field.contains(backslash) else { return String(decoding: field, as: UTF8.self) }
-        var bytes: [UInt8] = []
-        var rest = field
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == backslash, digits.count == 3,
-                let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
+    let backslash = UInt8(ascii: "\\")
+    guard field.contains(backslash) else { return String(decoding: field, as: UTF8.self) }
+    var bytes: [UInt8] = []
+    var rest = field
+    while let byte = rest.popFirst() {
+        let digits = rest.prefix(3)
+        if byte == backslash, digits.count == 3,
+            let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8)
+        {
+            bytes.append(value)
+            rest = rest.dropFirst(3)
+        } else {
+            bytes.append(byte)
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
+    return String(decoding: bytes, as: UTF8.self)
+}

@@ -10,6 +10,15 @@ package struct CgroupPath: Sendable, Equatable {
     /// From the config, not made up from the id.
     package let isConfigured: Bool
 
+    /// The runtime's own cgroup, where a container without one stays.
+    package static let own = CgroupPath()
+
+    private init() {
+        path = ""
+        isAbsolute = false
+        isConfigured = false
+    }
+
     /// - Parameters:
     ///   - cgroupsPath: as in the config; where it is absent the container's cgroup is named by its
     ///     id, below the runtime's own.
@@ -46,6 +55,7 @@ package struct CgroupPath: Sendable, Equatable {
     /// processes cannot have children with controllers (the "no internal processes" rule).
     package func path(in hierarchy: CgroupLayout.Hierarchy) -> String {
         if isAbsolute { return path }
+        if path.isEmpty { return hierarchy.own.utf8.elementsEqual("/".utf8) ? "" : hierarchy.own }
         var parent = hierarchy.own.utf8[...]
         if hierarchy.controllers.isEmpty, let last = parent.lastIndex(of: slash) {
             parent = parent[..<last]

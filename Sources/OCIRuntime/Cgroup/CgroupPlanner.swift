@@ -116,7 +116,9 @@ extension CgroupPlanner {
         _ controller: String, _ file: String, _ value: String, _ place: String
     ) throws(PlanError) {
         if layout.isUnified {
-            guard layout.unifiedControllers.contains(where: { $0.utf8.elementsEqual(controller.utf8) })
+            guard
+                layout.unifiedControllers.contains(where: { $0.utf8.elementsEqual(controller.utf8) }
+                )
             else { throw missing(controller, place) }
         } else if layout.hierarchy(of: controller) == nil {
             throw missing(controller, place)
@@ -131,7 +133,8 @@ extension CgroupPlanner {
             return PlanError(
                 place,
                 "the host has no \(controller) controller in its cgroup v2 hierarchy",
-                hint: "see \(layout.unified?.mountPoint ?? "")/cgroup.controllers: the controller is "
+                hint:
+                    "see \(layout.unified?.mountPoint ?? "")/cgroup.controllers: the controller is "
                     + "bound to cgroup v1, disabled on the kernel's command line, or not built in")
         }
         return PlanError(

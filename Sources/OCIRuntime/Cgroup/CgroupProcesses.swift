@@ -27,9 +27,9 @@ extension Cgroup {
                         if let pid, pid > 0 { pids.append(pid) }
                     }
                     return
-                } catch where error.errno == EOPNOTSUPP {
+                } catch let error where error.errno == EOPNOTSUPP {
                     continue  // a threaded v2 cgroup lists threads only
-                } catch where error.errno == ENOENT || error.errno == ENODEV {
+                } catch let error where error.errno == ENOENT || error.errno == ENODEV {
                     return  // it vanished
                 }
             }
@@ -77,7 +77,7 @@ extension Cgroup {
         do throws(SysError) {
             try writeFile("\(members[0].full)/cgroup.kill", "1")
             return true
-        } catch where error.errno == ENOENT {
+        } catch let error where error.errno == ENOENT {
             return false
         }
     }
@@ -91,7 +91,7 @@ extension Cgroup {
             // Still listed after the pidfd was opened: so the pidfd is of that very process.
             guard try processes(in: directory).contains(pid) else { return }
             try Sys.signal(process.raw, signal)
-        } catch where error.errno == ESRCH {
+        } catch let error where error.errno == ESRCH {
             return
         }
     }
@@ -188,9 +188,9 @@ extension Cgroup {
         do throws(SysError) {
             try removeDirectory(directory.full)
             return true
-        } catch where error.errno == ENOENT {
+        } catch let error where error.errno == ENOENT {
             return true
-        } catch where error.errno == EBUSY || error.errno == ENOTEMPTY {
+        } catch let error where error.errno == EBUSY || error.errno == ENOTEMPTY {
             return false
         }
     }

@@ -143,8 +143,14 @@ extension CgroupPlanner {
     )] {
         [
             ("throttleReadBpsDevice", blockIO.throttleReadBpsDevice, ("read_bps_device", "rbps")),
-            ("throttleWriteBpsDevice", blockIO.throttleWriteBpsDevice, ("write_bps_device", "wbps")),
-            ("throttleReadIOPSDevice", blockIO.throttleReadIOPSDevice, ("read_iops_device", "riops")),
+            (
+                "throttleWriteBpsDevice", blockIO.throttleWriteBpsDevice,
+                ("write_bps_device", "wbps")
+            ),
+            (
+                "throttleReadIOPSDevice", blockIO.throttleReadIOPSDevice,
+                ("read_iops_device", "riops")
+            ),
             (
                 "throttleWriteIOPSDevice", blockIO.throttleWriteIOPSDevice,
                 ("write_iops_device", "wiops")

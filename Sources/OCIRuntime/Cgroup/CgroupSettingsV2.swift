@@ -47,7 +47,8 @@ extension CgroupPlanner {
         let place = "/linux/resources/memory"
         try checkSwap(memory)
         if memory.kernel ?? 0 != 0 || memory.kernelTCP ?? 0 != 0 {
-            warn(place, "cgroup v2 counts kernel memory as memory; kernel and kernelTCP are ignored")
+            warn(
+                place, "cgroup v2 counts kernel memory as memory; kernel and kernelTCP are ignored")
         }
         if try swappiness(memory) != nil {
             throw refuse("\(place)/swappiness", "swappiness per cgroup")

@@ -42,7 +42,7 @@ struct Creation: ~Copyable {
             creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
-            seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
+            seccompCache: runtime.seccompCache,
             stateDirectory: directory.path)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs
@@ -80,9 +80,7 @@ struct Creation: ~Copyable {
             identity = try ProcessIdentity(of: host.pid)
             if let path = options.pidFile { try writePidFile(path, host.pid) }
             if let path = options.pidfdSocket {
-                try send(
-                    try connectSocket(.stream, path).raw, Array("pidfd".utf8),
-                    passing: host.pidfd)
+                try sendPidfd(host.pidfd, to: path)
             }
         } catch {
             throw RuntimeError(error)
@@ -143,6 +141,12 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
         at: directory.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
     try file.writeOnce(String(pid))
     try rename(at: directory.raw, temporary, to: name)
+}
+
+/// Sends a pidfd to the AF_UNIX socket at `path`, as runc's `--pidfd-socket` does.
+func sendPidfd(_ pidfd: Int32, to path: String) throws(SysError) {
+    let socket = try connectSocket(.stream, path)
+    try send(socket.raw, Array("pidfd".utf8), passing: pidfd)
 }
 
 extension ContainerRecord {

@@ -38,7 +38,7 @@ extension Runtime {
         var host = HostPerformer(
             plan: plan, prepared: prepared,
             cgroup: Cgroup(directories: container.record.cgroups),
-            seccompCache: SeccompCache(directory: "\(root)/.seccomp"),
+            seccompCache: seccompCache,
             stateDirectory: container.directory.path)
         do throws(RuntimeError) {
             _ = try host.perform()
@@ -64,8 +64,7 @@ extension Runtime {
         do throws(SysError) {
             if let path = options.pidFile { try writePidFile(path, pid) }
             if let path = options.pidfdSocket {
-                try send(
-                    try connectSocket(.stream, path).raw, Array("pidfd".utf8), passing: pidfd)
+                try sendPidfd(pidfd, to: path)
             }
         } catch {
             throw RuntimeError(error)

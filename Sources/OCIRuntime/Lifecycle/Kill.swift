@@ -19,7 +19,8 @@ extension Runtime {
                     throw SysError("kill", ESRCH)
                 }
             } else {
-                try Sys.signal(try container.identity.open().raw, signal)
+                let pidfd = try container.identity.open()
+                try Sys.signal(pidfd.raw, signal)
             }
             // A frozen process takes a SIGKILL only once it is thawed.
             if signal == SIGKILL, cgroup.isFrozen { try cgroup.thaw() }

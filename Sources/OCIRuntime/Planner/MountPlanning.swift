@@ -132,7 +132,7 @@ extension Planner {
             } else {
                 (
                     layout: facts.cgroups(),
-                    path: try CgroupPath(".", id: options.id)
+                    path: CgroupPath.own
                 )
             }
         return CgroupPlanner.mountPlan(

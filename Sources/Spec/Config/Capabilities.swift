@@ -54,9 +54,10 @@ public enum Capability: UInt8, Sendable, CaseIterable {
 
     /// The capability of a name such as `CAP_CHOWN`, or nil if this runtime knows none.
     public init?(name: String) {
-        guard let number = Self.names.firstIndex(where: { $0.utf8.elementsEqual(name.utf8) }) else {
-            return nil
-        }
+        // == is quick on ASCII; only its Unicode equivalents (U+212A for a K) must be kept out.
+        guard let number = Self.names.firstIndex(of: name),
+            Self.names[number].utf8.count == name.utf8.count
+        else { return nil }
         self.init(rawValue: UInt8(number))
     }
 }

@@ -84,11 +84,12 @@ package func escapePointer(_ name: String) -> String {
         return name
     }
     var token: [UInt8] = []
-    for byte in name.utf8 {
-        switch byte {
-        case UInt8(ascii: "~"): token += [UInt8(ascii: "~"), UInt8(ascii: "0")]
-        case UInt8(ascii: "/"): token += [UInt8(ascii: "~"), UInt8(ascii: "1")]
-        default: token.append(byte)
+    for scalar in name.unicodeScalars {
+        guard token.count < 256 else { return String(decoding: token, as: UTF8.self) + "…" }
+        switch scalar {
+        case "~": token += "~0".utf8
+        case "/": token += "~1".utf8
+        default: token += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
         }
     }
     return String(decoding: token, as: UTF8.self)
@@ -99,11 +100,13 @@ package func escapePointer(_ name: String) -> String {
 func quoted(_ text: String) -> String {
     var bytes: [UInt8] = []
     for scalar in text.unicodeScalars {
-        if bytes.count >= 64 { return "\"" + String(decoding: bytes, as: UTF8.self) + "\"…" }
+        guard bytes.count < 64 else {
+            return "\"" + String(decoding: bytes, as: UTF8.self) + "…\""
+        }
         if scalar.value < 0x20 || scalar.value == 0x7F {
-            bytes += Array("\\u{\(String(scalar.value, radix: 16))}".utf8)
+            bytes += "\\u{\(String(scalar.value, radix: 16))}".utf8
         } else {
-            bytes += Array(String(scalar).utf8)
+            bytes += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
         }
     }
     return "\"" + String(decoding: bytes, as: UTF8.self) + "\""

@@ -93,8 +93,8 @@ package struct JSONValue: Sendable {
         _ type: Word.Type = Word.self
     ) throws(ConfigError) -> Word where Word.RawValue == String {
         let text = try string()
-        // Compared by bytes too: String's == would take U+212A (Kelvin) for a K.
-        if let word = Word(rawValue: text), word.rawValue.utf8.elementsEqual(text.utf8) {
+        // By length too: String's == would take U+212A (Kelvin, three bytes) for a K.
+        if let word = Word(rawValue: text), word.rawValue.utf8.count == text.utf8.count {
             return word
         }
         throw error(

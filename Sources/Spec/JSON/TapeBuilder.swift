@@ -174,12 +174,14 @@ struct TapeBuilder {
     /// when its next key is at fault.
     private mutating func stop(_ message: String, isKey: Bool = false) -> CInt {
         var place = ""
-        for level in isKey ? open.dropLast() : open[...] {
-            place += "/"
+        let innermost = open.count - 1
+        for (depth, level) in open.enumerated() where depth < innermost || !isKey {
+            let count = Int(nodes[level.node].count)
             if let key = level.key {
-                place += escapePointer(text(nodes[key]))
+                place += "/" + escapePointer(text(nodes[key]))
             } else {
-                place += "\(nodes[level.node].count)"
+                // The arrays around the innermost level have counted the element that is open.
+                place += "/\(depth < innermost ? count - 1 : count)"
             }
         }
         failure = ConfigError(place: place, message: message)

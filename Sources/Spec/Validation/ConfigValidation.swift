@@ -17,7 +17,8 @@ extension Config {
         }
         try process?.validate(at: "/process", warnings: &warnings)
         try hooks.validate()
-        try checkNames()
+        try checkName(hostname, at: "/hostname")
+        try checkName(domainname, at: "/domainname")
         for entry in annotations where entry.key.isEmpty {
             throw ConfigError(place: "/annotations/", message: "the name must not be empty")
         }
@@ -26,18 +27,16 @@ extension Config {
     }
 
     /// The host and domain names belong to the UTS namespace: without one the host's would change.
-    private func checkNames() throws(ConfigError) {
-        for (place, name) in [("/hostname", hostname), ("/domainname", domainname)] {
-            guard let name else { continue }
-            // __NEW_UTS_LEN of the kernel.
-            guard name.utf8.count <= 64 else {
-                throw ConfigError(place: place, message: "is longer than 64 bytes")
-            }
-            guard linux.namespaces.contains(where: { $0.type == .uts }) else {
-                throw ConfigError(
-                    place: place, message: "is set without a UTS namespace",
-                    hint: "add {\"type\": \"uts\"} to /linux/namespaces")
-            }
+    private func checkName(_ name: String?, at place: String) throws(ConfigError) {
+        guard let name else { return }
+        // __NEW_UTS_LEN of the kernel.
+        guard name.utf8.count <= 64 else {
+            throw ConfigError(place: place, message: "is longer than 64 bytes")
+        }
+        guard linux.has(.uts) else {
+            throw ConfigError(
+                place: place, message: "is set without a UTS namespace",
+                hint: "add {\"type\": \"uts\"} to /linux/namespaces")
         }
     }
 }
@@ -70,20 +69,23 @@ extension Mount {
 
 extension Hooks {
     fileprivate func validate() throws(ConfigError) {
-        for (kind, hooks) in [
-            ("prestart", prestart), ("createRuntime", createRuntime),
-            ("createContainer", createContainer), ("startContainer", startContainer),
-            ("poststart", poststart), ("poststop", poststop),
-        ] {
-            for (index, hook) in hooks.enumerated() {
-                if !isAbsolute(hook.path) {
-                    throw notAbsolute(hook.path, at: "/hooks/\(kind)/\(index)/path")
-                }
-                if let timeout = hook.timeout, timeout <= 0 {
-                    throw ConfigError(
-                        place: "/hooks/\(kind)/\(index)/timeout",
-                        message: "must be greater than zero")
-                }
+        try check(prestart, "prestart")
+        try check(createRuntime, "createRuntime")
+        try check(createContainer, "createContainer")
+        try check(startContainer, "startContainer")
+        try check(poststart, "poststart")
+        try check(poststop, "poststop")
+    }
+
+    private func check(_ hooks: [Hook], _ kind: String) throws(ConfigError) {
+        for (index, hook) in hooks.enumerated() {
+            if !isAbsolute(hook.path) {
+                throw notAbsolute(hook.path, at: "/hooks/\(kind)/\(index)/path")
+            }
+            if let timeout = hook.timeout, timeout <= 0 {
+                throw ConfigError(
+                    place: "/hooks/\(kind)/\(index)/timeout",
+                    message: "must be greater than zero")
             }
         }
     }
@@ -105,36 +107,56 @@ func checkVersion(_ version: String, at place: String) throws(ConfigError) {
 }
 
 /// The major version of a SemVer 2.0.0 version, or nil if it is none.
-private func majorVersion(_ version: String) -> Substring? {
-    let build = version.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
-    let release = build[0].split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
-    let numbers = release[0].split(separator: ".", omittingEmptySubsequences: false)
-    guard numbers.count == 3, numbers.allSatisfy(isNumber) else { return nil }
-    for (suffix, mayHaveLeadingZeros) in [
-        (release.dropFirst().first, false), (build.dropFirst().first, true),
-    ] {
-        guard let suffix else { continue }
-        for identifier in suffix.split(separator: ".", omittingEmptySubsequences: false) {
-            let isNumeric = identifier.utf8.allSatisfy(isDigit)
-            guard !identifier.isEmpty, identifier.utf8.allSatisfy(isIdentifierByte),
-                !isNumeric || mayHaveLeadingZeros || isNumber(identifier)
-            else { return nil }
-        }
+private func majorVersion(_ version: String) -> String? {
+    var rest = version.utf8[...]
+    guard let major = takeNumber(&rest), take(UInt8(ascii: "."), &rest),
+        takeNumber(&rest) != nil, take(UInt8(ascii: "."), &rest), takeNumber(&rest) != nil
+    else { return nil }
+    if take(UInt8(ascii: "-"), &rest) {
+        guard takeIdentifiers(&rest, mayHaveLeadingZeros: false) else { return nil }
     }
-    return numbers[0]
+    if take(UInt8(ascii: "+"), &rest) {
+        guard takeIdentifiers(&rest, mayHaveLeadingZeros: true) else { return nil }
+    }
+    return rest.isEmpty ? String(Substring(major)) : nil
+}
+
+private func take(_ byte: UInt8, _ rest: inout Substring.UTF8View) -> Bool {
+    guard rest.first == byte else { return false }
+    rest.removeFirst()
+    return true
+}
+
+/// Takes a decimal number without leading zeros.
+private func takeNumber(_ rest: inout Substring.UTF8View) -> Substring.UTF8View? {
+    let number = rest.prefix(while: isDigit)
+    rest = rest[number.endIndex...]
+    return isNumber(number) ? number : nil
+}
+
+/// Takes identifiers separated by dots: letters, digits and hyphens.
+private func takeIdentifiers(
+    _ rest: inout Substring.UTF8View, mayHaveLeadingZeros: Bool
+) -> Bool {
+    repeat {
+        let identifier = rest.prefix { byte in
+            isDigit(byte) || byte == UInt8(ascii: "-")
+                || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
+                || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+        }
+        rest = rest[identifier.endIndex...]
+        let isNumeric = identifier.allSatisfy(isDigit)
+        guard !identifier.isEmpty, !isNumeric || mayHaveLeadingZeros || isNumber(identifier)
+        else { return false }
+    } while take(UInt8(ascii: "."), &rest)
+    return true
 }
 
 private func isDigit(_ byte: UInt8) -> Bool {
     UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
 }
 
-private func isIdentifierByte(_ byte: UInt8) -> Bool {
-    isDigit(byte) || byte == UInt8(ascii: "-") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
-        || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-}
-
-/// Whether a text is a decimal number without leading zeros.
-private func isNumber(_ text: Substring) -> Bool {
-    guard let first = text.utf8.first, text.utf8.allSatisfy(isDigit) else { return false }
-    return text.utf8.count == 1 || first != UInt8(ascii: "0")
+/// Whether digits are a number without leading zeros.
+private func isNumber(_ digits: Substring.UTF8View) -> Bool {
+    digits.count == 1 || (digits.count > 1 && digits.first != UInt8(ascii: "0"))
 }

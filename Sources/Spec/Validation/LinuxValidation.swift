@@ -158,13 +158,13 @@ func checkMappings(_ mappings: [IDMapping], at place: String) throws(ConfigError
             throw ConfigError(
                 place: "\(place)/\(index)/size", message: "must be greater than zero")
         }
-        for (name, first) in [("containerID", mapping.containerID), ("hostID", mapping.hostID)] {
-            // The id 4294967295, which is (uid_t)-1, means "none" and cannot be mapped.
-            guard mapping.size <= UInt32.max - first else {
-                throw ConfigError(
-                    place: "\(place)/\(index)/\(name)",
-                    message: "the range of \(mapping.size) ids ends beyond 4294967294")
-            }
+        // The id 4294967295, which is (uid_t)-1, means "none" and cannot be mapped.
+        let last = UInt32.max - mapping.size
+        guard mapping.containerID <= last, mapping.hostID <= last else {
+            let name = mapping.containerID > last ? "containerID" : "hostID"
+            throw ConfigError(
+                place: "\(place)/\(index)/\(name)",
+                message: "the range of \(mapping.size) ids ends beyond 4294967294")
         }
         for earlier in mappings[..<index]
         where overlap(earlier.containerID, earlier.size, mapping.containerID, mapping.size)

@@ -17,5 +17,16 @@ func checkAbsolute(_ paths: [String], at place: String) throws(ConfigError) {
 
 /// Whether one of a path's components is `..`.
 func hasParentComponent(_ path: String) -> Bool {
-    path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+    // The dots of the component so far, or nil once it has another byte.
+    var dots: Int? = 0
+    for byte in path.utf8 {
+        switch byte {
+        case UInt8(ascii: "/"):
+            if dots == 2 { return true }
+            dots = 0
+        case UInt8(ascii: "."): dots = dots.map { $0 + 1 }
+        default: dots = nil
+        }
+    }
+    return dots == 2
 }

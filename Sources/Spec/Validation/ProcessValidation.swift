@@ -68,16 +68,21 @@ extension Process {
 extension Capabilities {
     /// Finds names that are no capability: a warning, never an error (config.md, "Linux Process").
     fileprivate func validate(at place: String, warnings: inout [ConfigWarning]) {
-        for (set, names) in [
-            ("bounding", bounding), ("effective", effective), ("inheritable", inheritable),
-            ("permitted", permitted), ("ambient", ambient),
-        ] {
-            for (index, name) in names.enumerated() where Capability(name: name) == nil {
-                warnings.append(
-                    ConfigWarning(
-                        place: "\(place)/\(set)/\(index)",
-                        message: "unknown capability \(quoted(name)) is ignored"))
-            }
+        check(bounding, at: place, "bounding", warnings: &warnings)
+        check(effective, at: place, "effective", warnings: &warnings)
+        check(inheritable, at: place, "inheritable", warnings: &warnings)
+        check(permitted, at: place, "permitted", warnings: &warnings)
+        check(ambient, at: place, "ambient", warnings: &warnings)
+    }
+
+    private func check(
+        _ names: [String], at place: String, _ set: String, warnings: inout [ConfigWarning]
+    ) {
+        for (index, name) in names.enumerated() where Capability(name: name) == nil {
+            warnings.append(
+                ConfigWarning(
+                    place: "\(place)/\(set)/\(index)",
+                    message: "unknown capability \(quoted(name)) is ignored"))
         }
     }
 }

@@ -6,12 +6,7 @@ extension Resources {
 
     func validate(at place: String) throws(ConfigError) {
         for (index, rule) in devices.enumerated() {
-            for (name, number) in [("major", rule.major), ("minor", rule.minor)] {
-                guard let number, !(0...Int64(UInt32.max) ~= number) else { continue }
-                throw ConfigError(
-                    place: "\(place)/devices/\(index)/\(name)",
-                    message: "must be from 0 to 4294967295, or -1 for all")
-            }
+            try checkNumbers(rule.major, rule.minor, at: "\(place)/devices/\(index)")
         }
         try memory.validate(at: place + "/memory")
         try cpu.validate(at: place + "/cpu")
@@ -59,18 +54,20 @@ extension Resources {
 
 extension Resources.Memory {
     fileprivate func validate(at place: String) throws(ConfigError) {
-        for (name, limit) in [
-            ("limit", limit), ("reservation", reservation), ("swap", swap), ("kernel", kernel),
-            ("kernelTCP", kernelTCP),
-        ] {
-            guard let limit, limit < -1 else { continue }
-            throw ConfigError(
-                place: "\(place)/\(name)",
-                message: "must be -1 for no limit, or a number of bytes")
-        }
+        try check(limit, at: place, "limit")
+        try check(reservation, at: place, "reservation")
+        try check(swap, at: place, "swap")
+        try check(kernel, at: place, "kernel")
+        try check(kernelTCP, at: place, "kernelTCP")
         if let swappiness, swappiness > 100 {
             throw ConfigError(place: place + "/swappiness", message: "must be from 0 to 100")
         }
+    }
+
+    private func check(_ limit: Int64?, at place: String, _ name: String) throws(ConfigError) {
+        guard let limit, limit < -1 else { return }
+        throw ConfigError(
+            place: "\(place)/\(name)", message: "must be -1 for no limit, or a number of bytes")
     }
 }
 
@@ -97,26 +94,28 @@ extension Resources.BlockIO {
                     message: "needs at least one of weight and leafWeight")
             }
         }
-        for (name, devices) in [
-            ("throttleReadBpsDevice", throttleReadBpsDevice),
-            ("throttleWriteBpsDevice", throttleWriteBpsDevice),
-            ("throttleReadIOPSDevice", throttleReadIOPSDevice),
-            ("throttleWriteIOPSDevice", throttleWriteIOPSDevice),
-        ] {
-            for (index, device) in devices.enumerated() {
-                try checkNumbers(device.major, device.minor, at: "\(place)/\(name)/\(index)")
-            }
-        }
+        try check(throttleReadBpsDevice, at: place + "/throttleReadBpsDevice")
+        try check(throttleWriteBpsDevice, at: place + "/throttleWriteBpsDevice")
+        try check(throttleReadIOPSDevice, at: place + "/throttleReadIOPSDevice")
+        try check(throttleWriteIOPSDevice, at: place + "/throttleWriteIOPSDevice")
     }
 
-    private func checkNumbers(
-        _ major: Int64, _ minor: Int64, at place: String
-    ) throws(ConfigError) {
-        for (name, number) in [("major", major), ("minor", minor)]
-        where !(0...Int64(UInt32.max) ~= number) {
-            throw ConfigError(
-                place: "\(place)/\(name)", message: "must be from 0 to 4294967295")
+    private func check(_ devices: [ThrottleDevice], at place: String) throws(ConfigError) {
+        for (index, device) in devices.enumerated() {
+            try checkNumbers(device.major, device.minor, at: "\(place)/\(index)")
         }
+    }
+}
+
+/// Checks a device's numbers, of which those that are nil stand for all.
+private func checkNumbers(
+    _ major: Int64?, _ minor: Int64?, at place: @autoclosure () -> String
+) throws(ConfigError) {
+    let range = 0...Int64(UInt32.max)
+    guard range ~= major ?? 0, range ~= minor ?? 0 else {
+        throw ConfigError(
+            place: place() + (range ~= major ?? 0 ? "/minor" : "/major"),
+            message: "must be from 0 to 4294967295")
     }
 }
 

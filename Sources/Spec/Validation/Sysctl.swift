@@ -12,18 +12,23 @@ public struct SysctlName: Sendable, Equatable {
         let isDotted = name.utf8.first { $0 == dot || $0 == slash } == dot
         var bytes: [UInt8] = []
         bytes.reserveCapacity(name.utf8.count)
+        var separators = 0
+        // Whether the component so far is empty or all dots.
+        var isDots = true
         for byte in name.utf8 {
             guard byte > 0x20, byte != 0x7F else { return nil }
-            switch byte {
-            case dot where isDotted: bytes.append(slash)
-            case slash where isDotted: bytes.append(dot)
-            default: bytes.append(byte)
+            if byte == (isDotted ? dot : slash) {
+                guard !isDots else { return nil }
+                separators += 1
+                isDots = true
+                bytes.append(slash)
+            } else {
+                let byte = byte == slash ? dot : byte
+                if byte != dot { isDots = false }
+                bytes.append(byte)
             }
         }
-        let components = bytes.split(separator: slash, omittingEmptySubsequences: false)
-        guard components.count > 1, components.allSatisfy({ $0.contains { $0 != dot } }) else {
-            return nil
-        }
+        guard separators > 0, !isDots else { return nil }
         path = String(decoding: bytes, as: UTF8.self)
     }
 
