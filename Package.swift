@@ -34,6 +34,11 @@ let package = Package(
             name: "swrunc", dependencies: ["OCIRuntime", "Spec", "Sys", "Arguments"],
             cSettings: gnu, swiftSettings: sources),
         .testTarget(
+            name: "SysTests", dependencies: ["Sys"], cSettings: gnu, swiftSettings: common),
+        .testTarget(
+            name: "InitTests", dependencies: ["Init", "Spec", "Sys"],
+            cSettings: gnu, swiftSettings: common),
+        .testTarget(
             name: "SpecTests", dependencies: ["Spec"], cSettings: gnu, swiftSettings: common),
         .testTarget(
             name: "ArgumentsTests", dependencies: ["Arguments"],

@@ -254,6 +254,9 @@ package func tryLock(_ fd: Int32) throws(SysError) -> Bool {
     return true
 }
 
+/// Gives the lock back, also for clones that share the open file.
+package func unlock(_ fd: Int32) { _ = csys_flock(fd, LOCK_UN) }
+
 package func sleep(nanoseconds: Int64) { _ = csys_nanosleep(nanoseconds) }
 
 package func changeMode(_ path: String, _ mode: UInt32) throws(SysError) {

@@ -4,6 +4,16 @@ import Spec
 import Sys
 
 extension Session {
+    /// Does something that starts a process in a container; see `SelfExecutable`.
+    mutating func performProtected<Result>(
+        _ work: (Runtime) throws(RuntimeError) -> Result
+    ) throws(Failure) -> Result {
+        try perform { (runtime) throws(RuntimeError) in
+            try SelfExecutable.protect()
+            return try work(runtime)
+        }
+    }
+
     /// The runtime that the global options describe.
     func runtime() throws(Failure) -> Runtime {
         let manager = CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs

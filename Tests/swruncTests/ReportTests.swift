@@ -82,9 +82,10 @@ import Testing
         ),
     ])
     func escapes(text: String, escaped: String) {
-        var bytes: [UInt8] = []
-        appendEscaped(text, to: &bytes)
-        #expect(bytes == Array(escaped.utf8))
+        #expect(
+            line(.json, .error, text)
+                == "{\"level\":\"error\",\"msg\":\"\(escaped)\",\"time\":\"T\"}\n")
+        #expect(line(.text, .error, text) == "time=\"T\" level=error msg=\"\(escaped)\"\n")
     }
 
     @Test func datagrams() {

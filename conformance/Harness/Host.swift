@@ -30,3 +30,9 @@ enum Host {
             .compactMap { Int($0) }
     }
 }
+
+extension Host {
+    static func kernel(_ major: Int, _ minor: Int) -> Bool {
+        !release.lexicographicallyPrecedes([major, minor])
+    }
+}

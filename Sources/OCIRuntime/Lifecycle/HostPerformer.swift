@@ -195,8 +195,16 @@ struct HostPerformer: ~Copyable {
             let path = "\(stateDirectory)/\(StateDirectory.startSocket)"
             prepared.startListener = keep(try bindSocket(.packet, path))
         case .loadSeccomp(let seccomp):
-            prepared.seccomp = try seccompCache.program(for: seccomp)
-        case .clone(let new, _, let offsets):
+            do throws(ConfigError) {
+                prepared.seccomp = try seccompCache.program(for: seccomp)
+            } catch {
+                throw .refused("\(error.place): \(error.message)", hint: error.hint)
+            }
+        case .clone(let new, let join, let offsets):
+            if prepared.containerInit >= 0 {
+                // The pidfd stands for each of the container's namespaces.
+                prepared.namespaces = join.map { ($0.kind, prepared.containerInit) }
+            }
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
             try IDMappings(uid: uid, gid: gid).write(for: pid, procfs: prepared.procfs)

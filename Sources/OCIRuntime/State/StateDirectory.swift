@@ -8,6 +8,9 @@ struct StateDirectory: ~Copyable {
     let path: String
     let fd: Fd
 
+    // The init inherits the descriptor and lives on: closing ours would not give the lock back.
+    deinit { unlock(fd.raw) }
+
     static let stateFile = "state.json"
     static let configFile = "config.json"
     static let startSocket = "start.sock"

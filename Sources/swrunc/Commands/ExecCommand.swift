@@ -73,7 +73,7 @@ struct ExecCommand: Verb, Equatable {
         options.subCgroups = cgroups.map { (controllers: $0.controllers, path: $0.path) }
         options.ignorePaused = ignorePaused
         let wanted = options
-        let result = try session.perform { (runtime) throws(RuntimeError) in
+        let result = try session.performProtected { (runtime) throws(RuntimeError) in
             try runtime.exec(wanted)
         }
         session.warn(result.warnings)

@@ -22,7 +22,8 @@ struct PlanCommand: Verb, Equatable {
         var options = CreateOptions(id: id ?? "container", bundle: bundle)
         options.config = config
         let wanted = options
-        let plan = try session.perform { (runtime) throws(RuntimeError) in try runtime.plan(wanted) }
+        let plan = try session.perform { (runtime) throws(RuntimeError) in try runtime.plan(wanted)
+        }
         let report = PlanReport(plan)
         try session.print(format == .json ? report.json : Array(report.text.utf8))
         return 0

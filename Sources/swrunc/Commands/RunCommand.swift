@@ -19,7 +19,7 @@ struct RunCommand: Verb, Equatable {
         how.keep = keep
         how.noSubreaper = noSubreaper
         let wanted = how
-        let result = try session.perform { (runtime) throws(RuntimeError) in
+        let result = try session.performProtected { (runtime) throws(RuntimeError) in
             try runtime.run(options, wanted)
         }
         session.warn(result.warnings)

@@ -9,7 +9,10 @@ struct StartCommand: Verb, Equatable {
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let id = self.id
-        session.warn(try session.perform { (runtime) throws(RuntimeError) in try runtime.start(id) })
+        let warnings = try session.perform { (runtime) throws(RuntimeError) in
+            try runtime.start(id)
+        }
+        session.warn(warnings)
         return 0
     }
 }

@@ -65,7 +65,7 @@ struct Report {
             case .standardError:
                 try writeStandardError(level, message)
             case .file:
-                let line = logLine(options.format, level, message, time: now())
+                let line = logLine(options.format, level, message, time: timestamp())
                 try swrunc.write(line, to: descriptor)
             case .journal(let name):
                 try send(descriptor, journalEntry(level, message, name: name))
@@ -84,7 +84,7 @@ struct Report {
         case (.text, .error): writeLine(message, to: 2)
         case (.text, _): writeLine("\(Program.name): \(level.name): \(message)", to: 2)
         case (.json, _):
-            try swrunc.write(logLine(.json, level, message, time: now()), to: 2)
+            try swrunc.write(logLine(.json, level, message, time: timestamp()), to: 2)
         }
     }
 }
@@ -103,9 +103,4 @@ func journalEntry(_ level: LogLevel, _ message: String, name: String) -> [UInt8]
 /// A message as syslog(3) sends it, facility daemon; the receiver fills in the time.
 func syslogEntry(_ level: LogLevel, _ message: String, name: String, pid: Int32) -> [UInt8] {
     Array("<\(3 * 8 + level.severity)>\(printable(name))[\(pid)]: \(printable(message))".utf8)
-}
-
-private func now() -> String {
-    let time = clock(CLOCK_REALTIME)
-    return timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds)
 }

@@ -1,0 +1,518 @@
+import Foundation
+import Testing
+
+extension Conformance {
+    /// config-linux.md, namespaces, mappings, time offsets, sysctl; config.md, hostname.
+    @Suite struct Namespaces {}
+}
+
+/// A type of the config and the name of its file in /proc/PID/ns.
+struct NamespaceType: Sendable, CustomTestStringConvertible {
+    let type: String
+    let file: String
+    var testDescription: String { type }
+
+    static let all = [
+        NamespaceType(type: "pid", file: "pid"), NamespaceType(type: "network", file: "net"),
+        NamespaceType(type: "mount", file: "mnt"), NamespaceType(type: "ipc", file: "ipc"),
+        NamespaceType(type: "uts", file: "uts"), NamespaceType(type: "user", file: "user"),
+        NamespaceType(type: "cgroup", file: "cgroup"), NamespaceType(type: "time", file: "time"),
+    ]
+
+    /// Skips the case where the host, or the runtime, has no such namespace.
+    func require() throws {
+        if !exists("/proc/self/ns/" + file) {
+            try Test.cancel("this host has no \(type) namespace")
+        }
+        if type == "time" { try knownDifference(runc: "1.1 has no time namespace") }
+    }
+
+    func of(_ pid: String) -> String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/\(file)"))
+            ?? ""
+    }
+}
+
+extension Conformance.Namespaces {
+    @Suite struct Each {
+        @Test("a type without a path is a new namespace", arguments: NamespaceType.all)
+        func new(type: NamespaceType) throws {
+            try type.require()
+            try withRunningContainer(edit: {
+                if type.type == "user" { $0.userNamespace() } else { $0.namespace(type.type) }
+            }) { c in
+                let inside = type.of("\(c.pid)")
+                #expect(!inside.isEmpty && inside != type.of("self"))
+            }
+        }
+
+        @Test("a type that is not in the config is the runtime's", arguments: NamespaceType.all)
+        func inherited(type: NamespaceType) throws {
+            try type.require()
+            // Without a mount namespace of its own the container would pivot the host.
+            if type.type == "mount" { return }
+            try withRunningContainer(edit: {
+                $0.removeNamespace(type.type)
+                if type.type == "uts" { $0.hostname = .null }
+                if type.type == "ipc" { $0.removeMount("/dev/mqueue") }
+            }) { c in
+                #expect(type.of("\(c.pid)") == type.of("self"))
+            }
+        }
+
+        @Test(
+            "a path is the namespace joined",
+            arguments: NamespaceType.all.filter { $0.type != "mount" && $0.type != "user" })
+        func joined(type: NamespaceType) throws {
+            try type.require()
+            try withRunningContainer(edit: { $0.namespace(type.type) }) { other in
+                let path = "/proc/\(other.pid)/ns/\(type.file)"
+                let expected = type.of("\(other.pid)")
+                try withRunningContainer(edit: { $0.namespace(type.type, path: path) }) { c in
+                    #expect(type.of("\(c.pid)") == expected)
+                    #expect(c.execSh("readlink /proc/self/ns/\(type.file)") == expected)
+                }
+            }
+        }
+
+        @Test("a user namespace is joined, with what belongs to it")
+        func joinedUser() throws {
+            try withRunningContainer(edit: { $0.userNamespace(base: 100_000) }) { other in
+                let pid = other.pid
+                try withContainer { c in
+                    // runc 1.1 wants the mappings again, others read them from the namespace.
+                    if Runtime.kind == .runc { c.config.userNamespace(base: 100_000) }
+                    for type in ["user", "network", "ipc", "uts"] {
+                        let file = type == "network" ? "net" : type
+                        c.config.namespace(type, path: "/proc/\(pid)/ns/\(file)")
+                    }
+                    launch(["chown", "-R", "100000:100000", c.rootfs])
+                    c.config.hostname = .null
+                    c.config.program("sleep", "600")
+                    let outcome = try c.runDetached()
+                    try #require(outcome.succeeded, "\(outcome)")
+                    let own = try FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(c.pid)/ns/user")
+                    let others = try FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(pid)/ns/user")
+                    #expect(own == others)
+                }
+            }
+        }
+
+        @Test("a namespace bound to a file is joined")
+        func boundFile() throws {
+            try withContainer { c in
+                let path = c.directory + "/netns"
+                try writeText("", to: path)
+                c.config.namespace("network", path: path)
+                c.config.program("ls", "/sys/class/net")
+                let outcome = try c.run(
+                    inPrivateMounts: """
+                        unshare --net=$DIR/netns sh -c 'ip link add probe0 type dummy || true'
+                        """)
+                #expect(outcome.lines.contains("lo"), "\(outcome)")
+            }
+        }
+
+        @Test(
+            "a path of another type is refused, and the place named",
+            arguments: NamespaceType.all)
+        func wrongType(type: NamespaceType) throws {
+            try type.require()
+            try withContainer { c in
+                let other = type.file == "uts" ? "ipc" : "uts"
+                c.config.namespace(type.type, path: "/proc/self/ns/\(other)")
+                let outcome = try c.create()
+                let index = c.config.linux.namespaces.array.count - 1
+                expectRefusal(outcome, c, naming: "/linux/namespaces/\(index)")
+            }
+        }
+
+        @Test(
+            "a path that is no namespace, or missing, is refused and named",
+            arguments: ["/etc/passwd", "/no/such/file", "/proc/self/ns"])
+        func noNamespace(path: String) throws {
+            try withContainer { c in
+                c.config.namespace("network", path: path)
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: path)
+            }
+        }
+
+        @Test(
+            "a relative path is refused", .knownDifference(runc: "takes it"),
+            .knownDifference(crun: "takes it"))
+        func relativePath() throws {
+            try withContainer { c in
+                c.config.namespace("network", path: "proc/self/ns/net")
+                expectRefusal(try c.create(), c, naming: "proc/self/ns/net")
+            }
+        }
+
+        @Test("a type given twice is refused and named")
+        func duplicate() throws {
+            try withContainer { c in
+                c.config.linux.namespaces.append(["type": "uts"])
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "uts")
+            }
+        }
+
+        @Test("without a mount namespace the container is refused, for it would change the host")
+        func noMountNamespace() throws {
+            try withContainer { c in
+                c.config.removeNamespace("mount")
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "mount")
+            }
+        }
+
+        @Test("children of the program see it as pid 1, and it ends them")
+        func pidNamespace() throws {
+            try withContainer { c in
+                try #expect(c.sh("sh -c 'echo $PPID'; true") == "1")
+                c.config.shell("sleep 602 & echo ready; sleep 601")
+                try c.runDetached()
+                #expect(c.prints("ready"))
+                c.kill("KILL")
+                #expect(eventually { Leaks.processes(inCgroup: c.cgroupsPath).isEmpty })
+            }
+        }
+
+        @Test("loopback is up in a new network namespace")
+        func loopback() throws {
+            try withContainer { c in
+                let text = try c.sh(
+                    "ip addr show lo; ping -c 1 -W 1 127.0.0.1 > /dev/null; echo $?")
+                #expect(text.contains("LOOPBACK,UP"))
+                #expect(text.contains("127.0.0.1/8"))
+            }
+        }
+    }
+
+    @Suite struct User {
+        @Test("the mappings are the config's, in their order")
+        func mappings() throws {
+            try withContainer { c in
+                c.config.namespace("user")
+                c.config.linux.uidMappings = [
+                    ["containerID": 0, "hostID": 100_000, "size": 1000],
+                    ["containerID": 5000, "hostID": 200_000, "size": 10],
+                ]
+                c.config.linux.gidMappings = [
+                    ["containerID": 0, "hostID": 300_000, "size": 2000]
+                ]
+                launch(["chown", "-R", "100000:300000", c.rootfs])
+                c.config.shell("cat /proc/self/uid_map /proc/self/gid_map")
+                let outcome = try c.run()
+                let rows = outcome.lines.map { $0.split(separator: " ").map(String.init) }
+                #expect(
+                    rows == [
+                        ["0", "100000", "1000"], ["5000", "200000", "10"], ["0", "300000", "2000"],
+                    ], "\(outcome)")
+            }
+        }
+
+        @Test("root inside is nobody special outside: its files belong to the mapped id")
+        func ownership() throws {
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                _ = try c.sh("echo x > /written; id -u")
+                var status = stat()
+                stat(c.rootfs + "/written", &status)
+                #expect(status.st_uid == 100_000 && status.st_gid == 100_000)
+            }
+        }
+
+        @Test("the process is uid 0 inside and the mapped id outside")
+        func process() throws {
+            try withRunningContainer(edit: { $0.userNamespace(base: 0) }) { c in
+                #expect(c.execSh("id -u; id -g") == "0\n0")
+            }
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                c.config.program("sleep", "600")
+                let outcome = try c.runDetached()
+                try #require(outcome.succeeded, "\(outcome)")
+                #expect(readText("/proc/\(c.pid)/status").contains("Uid:\t100000\t100000\t100000"))
+                #expect(c.execSh("id -u") == "0")
+            }
+        }
+
+        @Test("devices, masks and a terminal work in a user namespace")
+        func devices() throws {
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                c.config.shell(
+                    """
+                    for d in null zero full random urandom tty; do stat -c %t:%T /dev/$d; done
+                    echo x > /dev/null && cat /proc/kcore; readlink /dev/fd
+                    """)
+                let outcome = try c.run()
+                #expect(
+                    outcome.lines == [
+                        "1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "/proc/self/fd",
+                    ], "\(outcome)")
+            }
+        }
+
+        @Test("capabilities count inside the user namespace only")
+        func capabilities() throws {
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                c.config.process.capabilities = capabilitySets(["CAP_SYS_ADMIN", "CAP_CHOWN"])
+                let report = try c.probe()
+                #expect(report["cap.effective"] == "0000000000200001")
+                #expect(report["uid"] == "0,0,0")
+            }
+        }
+
+        @Test("additional groups and another user inside the mapping")
+        func otherUser() throws {
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                c.config.process.user = ["uid": 33, "gid": 34, "additionalGids": [35]]
+                let report = try c.probe()
+                #expect(report["uid"] == "33,33,33")
+                #expect(report["gid"] == "34,34,34")
+                #expect(report["groups"] == "35")
+            }
+        }
+
+        @Test("a user that is not mapped fails, and leaves nothing")
+        func unmapped() throws {
+            try withContainer { c in
+                c.config.userNamespace(base: 100_000, size: 10)
+                launch(["chown", "-R", "100000:100000", c.rootfs])
+                c.config.process.user = ["uid": 11, "gid": 0]
+                let outcome = try c.create()
+                expectRefusal(outcome, c)
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("mappings that overlap fail, and are named")
+        func overlapping() throws {
+            try withContainer { c in
+                c.config.userNamespace()
+                c.config.linux.uidMappings.append(["containerID": 5, "hostID": 7, "size": 10])
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "uidMappings")
+            }
+        }
+
+        @Test("a new user namespace without mappings fails, and names them")
+        func noMappings() throws {
+            try withContainer { c in
+                c.config.namespace("user")
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "Mappings")
+            }
+        }
+    }
+
+    @Suite struct Names {
+        @Test("hostname is the container's, and the host keeps its own")
+        func hostname() throws {
+            try withContainer { c in
+                let before = readText("/proc/sys/kernel/hostname")
+                c.config.hostname = "mrsdalloway"
+                try #expect(
+                    c.sh("hostname; cat /proc/sys/kernel/hostname")
+                        == "mrsdalloway\nmrsdalloway")
+                #expect(readText("/proc/sys/kernel/hostname") == before)
+            }
+        }
+
+        @Test("domainname is the container's", .knownDifference(runc: "1.1 does not know it"))
+        func domainname() throws {
+            try withContainer { c in
+                c.config.domainname = "foobarbaz.test"
+                try #expect(c.probe()["domainname"] == "foobarbaz.test")
+            }
+        }
+
+        @Test("hostname without a uts namespace is refused and named")
+        func noNamespace() throws {
+            try withContainer { c in
+                c.config.removeNamespace("uts")
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "hostname")
+            }
+        }
+
+        @Test(
+            "domainname without a uts namespace is refused and named",
+            .knownDifference(runc: "1.1 does not know it"))
+        func noNamespaceDomain() throws {
+            try withContainer { c in
+                c.config.removeNamespace("uts")
+                c.config.hostname = .null
+                c.config.domainname = "foobarbaz.test"
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "domainname")
+            }
+        }
+
+        @Test("a hostname of 64 bytes works, of 65 is refused")
+        func longHostname() throws {
+            try withContainer { c in
+                c.config.hostname = .string(String(repeating: "h", count: 64))
+                try #expect(c.sh("hostname").count == 64)
+                c.config.hostname = .string(String(repeating: "h", count: 65))
+                expectRefusal(try c.create(), c, naming: "hostname")
+            }
+        }
+    }
+
+    @Suite struct Sysctl {
+        @Test(
+            "a sysctl of the container's own namespaces is set",
+            arguments: [
+                ("net.ipv4.ip_forward", "1"), ("net.core.somaxconn", "256"),
+                ("net.ipv4.ip_local_port_range", "20000\t30000"), ("kernel.shmmax", "1234567"),
+                ("kernel.msgmax", "4321"), ("fs.mqueue.msg_max", "7"),
+                ("net/ipv4/conf/lo/forwarding", "1"),
+            ])
+        func set(name: String, value: String) throws {
+            try withContainer { c in
+                c.config.linux.sysctl = .object([name: .string(value)])
+                let path = name.replacingOccurrences(of: ".", with: "/")
+                try #expect(c.sh("cat /proc/sys/\(path)") == value)
+            }
+        }
+
+        @Test("several at once")
+        func several() throws {
+            try withContainer { c in
+                c.config.linux.sysctl = [
+                    "net.core.somaxconn": "99", "net.ipv4.ping_group_range": "0 5",
+                ]
+                let script = "cd /proc/sys/net; cat core/somaxconn ipv4/ping_group_range"
+                try #expect(c.sh(script) == "99\n0\t5")
+            }
+        }
+
+        @Test(
+            "a sysctl that is the host's is refused and named, and the host keeps its own",
+            arguments: ["vm.swappiness", "kernel.panic", "fs.file-max", "kernel.pid_max"])
+        func hosts(name: String) throws {
+            try withContainer { c in
+                let path = "/proc/sys/" + name.replacingOccurrences(of: ".", with: "/")
+                let before = readText(path)
+                c.config.linux.sysctl = .object([name: "1"])
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: name)
+                #expect(outcome.stderr.contains(name), "\(outcome)")
+                #expect(readText(path) == before)
+            }
+        }
+
+        @Test("a net sysctl without a network namespace is refused")
+        func noNetworkNamespace() throws {
+            try withContainer { c in
+                let before = readText("/proc/sys/net/core/somaxconn")
+                c.config.removeNamespace("network")
+                c.config.linux.sysctl = ["net.core.somaxconn": "99"]
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "net.core.somaxconn")
+                #expect(readText("/proc/sys/net/core/somaxconn") == before)
+            }
+        }
+
+        @Test("an ipc sysctl without an ipc namespace is refused")
+        func noIpcNamespace() throws {
+            try withContainer { c in
+                c.config.removeNamespace("ipc")
+                c.config.removeMount("/dev/mqueue")
+                c.config.linux.sysctl = ["kernel.shmmax": "99"]
+                expectRefusal(try c.create(), c, naming: "kernel.shmmax")
+            }
+        }
+
+        @Test(
+            "a sysctl the kernel does not have is refused and named",
+            arguments: ["net.nope", "net.ipv4.conf.no-such-interface.forwarding"])
+        func missing(name: String) throws {
+            try withContainer { c in
+                c.config.linux.sysctl = .object([name: "1"])
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: name)
+            }
+        }
+
+        @Test(
+            "a sysctl name does not lead out of /proc/sys",
+            arguments: ["net/../kernel/panic", "net.....kernel.panic", "../sysrq-trigger"])
+        func escape(name: String) throws {
+            try withContainer { c in
+                let before = readText("/proc/sys/kernel/panic")
+                c.config.linux.sysctl = .object([name: "7"])
+                expectRefusal(try c.create(), c)
+                #expect(readText("/proc/sys/kernel/panic") == before)
+            }
+        }
+    }
+
+    @Suite(.requires(Host.hasNamespace("time"), "has no time namespaces")) struct Time {
+        @Test(
+            "time offsets shift the container's clocks",
+            .knownDifference(runc: "1.1 has no time namespace"))
+        func offsets() throws {
+            try withContainer { c in
+                c.config.namespace("time")
+                c.config.linux.timeOffsets = [
+                    "monotonic": ["secs": 172_800, "nanosecs": 0], "boottime": ["secs": 604_800],
+                ]
+                var now = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &now)
+                let report = try c.probe()
+                let monotonic = (Int(report["monotonic"]) ?? 0) - now.tv_sec
+                #expect((172_800...172_830).contains(monotonic), "\(monotonic)")
+                clock_gettime(CLOCK_BOOTTIME, &now)
+                let boottime = (Int(report["boottime"]) ?? 0) - now.tv_sec
+                #expect((604_780...604_830).contains(boottime), "\(boottime)")
+            }
+        }
+
+        @Test("exec has the same clocks", .knownDifference(runc: "1.1 has no time namespace"))
+        func exec() throws {
+            try withRunningContainer(edit: {
+                $0.namespace("time")
+                $0.linux.timeOffsets = ["monotonic": ["secs": 172_800]]
+            }) { c in
+                var now = timespec()
+                clock_gettime(CLOCK_MONOTONIC, &now)
+                let shift = (Int(c.execProbe()["monotonic"]) ?? 0) - now.tv_sec
+                #expect((172_800...172_830).contains(shift), "\(shift)")
+            }
+        }
+
+        @Test(
+            "time offsets without a new time namespace are refused",
+            .knownDifference(runc: "1.1 has no time namespace"))
+        func noNamespace() throws {
+            try withContainer { c in
+                c.config.linux.timeOffsets = ["monotonic": ["secs": 1]]
+                expectRefusal(try c.create(), c, naming: "timeOffsets")
+            }
+        }
+
+        @Test(
+            "an offset of a clock that has none is refused and named",
+            .knownDifference(runc: "1.1 has no time namespace"))
+        func unknownClock() throws {
+            try withContainer { c in
+                c.config.namespace("time")
+                c.config.linux.timeOffsets = ["realtime": ["secs": 1]]
+                expectRefusal(try c.create(), c, naming: "realtime")
+            }
+        }
+    }
+}
