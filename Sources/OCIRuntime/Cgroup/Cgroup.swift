@@ -30,7 +30,7 @@ package struct Cgroup: Sendable {
         }
     }
 
-    private(set) var members: [Directory]
+    var members: [Directory]
     /// v2: what is enabled on the way down to the container.
     private let unifiedControllers: [String]
     /// What ``create(toleratingRefusal:)`` made, to be undone when it fails.
