@@ -65,21 +65,24 @@ extension Performer {
         var all = MountAttributes(
             setting: mount.recursiveSetting, clearing: mount.recursiveClearing
         ).normalized
-        let userNamespace = mount.idMap == nil ? nil : prepared.idMaps[mount.index]
-        switch mount.idMap {
-        case .single: single.setting |= MountAttributes.idMap
-        case .recursive: all.setting |= MountAttributes.idMap
-        case nil: break
-        }
-        if mount.idMap != nil && userNamespace == nil {
-            throw .refused("the user namespace of the id-mapped mount was not made beforehand")
+        var userNamespace: Int32 = -1
+        // What the host opened, the host has mapped: it takes rights over the file system.
+        if let idMap = mount.idMap, !mount.sourceIsOpen {
+            guard let fd = prepared.idMaps[mount.index], fd >= 0 else {
+                throw .refused("the user namespace of the id-mapped mount was not made beforehand")
+            }
+            userNamespace = fd
+            switch idMap {
+            case .single: single.setting |= MountAttributes.idMap
+            case .recursive: all.setting |= MountAttributes.idMap
+            }
         }
         for (attributes, recursive) in [(all, true), (single, false)] where !attributes.isEmpty {
             do throws(SysError) {
                 try setMountAttributes(
                     tree.raw, attributes, recursive: recursive,
                     userNamespace: attributes.setting & MountAttributes.idMap != 0
-                        ? userNamespace ?? -1 : -1)
+                        ? userNamespace : -1)
             } catch {
                 throw try explain(error, attributes, on: tree)
             }
@@ -111,11 +114,11 @@ extension Performer {
         let isDirectory = try tree.status().isDirectory
         let target = try openTarget(mount.destination, directory: isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(tree))
-        do throws(SysError) {
-            try attachMount(tree.raw, on: target.raw, mount.destination)
-        } catch let error where error.errno == ENOTDIR {
-            throw error.hinting("the source is a file, the destination is a directory")
+        if !isDirectory, try target.status().isDirectory {
+            throw .refused(
+                "\(quoted(mount.destination)) is a directory, and the mount's source a file")
         }
+        try attachMount(tree.raw, on: target.raw, mount.destination)
         for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
         if isRoot(mount.destination) {
             // What comes later belongs below the new root.

@@ -356,7 +356,8 @@ extension Cgroup {
         switch file {
         case "memory.swap.max": value == "max" || value == "0"
         case "memory.memsw.limit_in_bytes": value == "-1"
-        default: file.utf8.starts(with: "hugetlb.".utf8) && file.contains(".rsvd.")
+        default: file.utf8.starts(with: "hugetlb.".utf8)
+            && file.utf8.split(separator: UInt8(ascii: ".")).contains { $0.elementsEqual("rsvd".utf8) }
         }
     }
 

@@ -42,7 +42,7 @@ struct Creation: ~Copyable {
             creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
-            seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
+            seccompCache: runtime.seccompCache,
             stateDirectory: directory.path)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs

@@ -38,7 +38,7 @@ extension Runtime {
         var host = HostPerformer(
             plan: plan, prepared: prepared,
             cgroup: Cgroup(directories: container.record.cgroups),
-            seccompCache: SeccompCache(directory: "\(root)/.seccomp"),
+            seccompCache: seccompCache,
             stateDirectory: container.directory.path)
         do throws(RuntimeError) {
             _ = try host.perform()

@@ -9,7 +9,7 @@ extension Planner {
         let propagation = config.linux.rootfsPropagation
         `init`(
             propagation == nil ? "" : "/linux/rootfsPropagation",
-            .setPropagation(flags: propagation?.flags ?? Propagation.slave | Propagation.recursive))
+            .setPropagation(flags: propagation?.flagsForCopies ?? RootfsPropagation.rslave.flags))
         `init`("/root/path", .openRoot(path: rootPath))
         var readOnlyLater: [(String, String)] = []
         for index in config.mounts.indices {
@@ -52,12 +52,6 @@ extension Planner {
             return
         }
         `init`("/root/path", options.noPivot ? .moveRoot : .pivotRoot)
-        // Slave and private were set before, on all mounts; these must not reach the host's.
-        if let propagation = linux.rootfsPropagation,
-            propagation.flags & (Propagation.slave | Propagation.private) == 0
-        {
-            `init`("/linux/rootfsPropagation", .setRootPropagation(flags: propagation.flags))
-        }
         for (place, path) in readOnlyLater { `init`(place, .makeMountReadOnly(path: path)) }
         if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
         try finishNames()
@@ -66,6 +60,13 @@ extension Planner {
         }
         for (index, path) in linux.maskedPaths.enumerated() {
             `init`("/linux/maskedPaths/" + String(index), .maskPath(path))
+        }
+        // Slave and private were set before, on all mounts; these must not reach the host's. Last,
+        // because nothing can be bound from an unbindable mount.
+        if let propagation = linux.rootfsPropagation,
+            propagation.flags & (Propagation.slave | Propagation.private) == 0
+        {
+            `init`("/linux/rootfsPropagation", .setRootPropagation(flags: propagation.flags))
         }
     }
 
@@ -87,6 +88,11 @@ extension MountPlan {
 }
 
 extension RootfsPropagation {
+    /// For the copies of the host's mounts, from which bind mounts are still to be made.
+    fileprivate var flagsForCopies: UInt {
+        flags & Propagation.unbindable == 0 ? flags : RootfsPropagation.rslave.flags
+    }
+
     /// `MS_*` bits.
     var flags: UInt {
         switch self {
