@@ -167,10 +167,11 @@ private let docker: [Rule] = [
         #expect(run(program, request) == 1)
     }
 
-    @Test(arguments: [
-        ([], 2), ([Rule(allow: true)], 2), ([Rule(allow: false)], 2),
-        ([Rule(allow: true), Rule(allow: false)], 2),
-    ] as [([Rule], Int)])
+    @Test(
+        arguments: [
+            ([], 2), ([Rule(allow: true)], 2), ([Rule(allow: false)], 2),
+            ([Rule(allow: true), Rule(allow: false)], 2),
+        ] as [([Rule], Int)])
     func isTwoInstructionsWithoutExceptions(rules: [Rule], count: Int) {
         #expect(DeviceProgram(rules).instructions.count == count)
     }
@@ -259,10 +260,14 @@ private let docker: [Rule] = [
     }
 
     @Test(arguments: [
-        [Rule(allow: false), Rule(allow: true, type: .character, major: 1),
-            Rule(allow: false, type: .character, major: 1, minor: 5, access: .write)],
-        [Rule(allow: true), Rule(allow: false, type: .block, major: 8),
-            Rule(allow: true, type: .block, minor: 1)],
+        [
+            Rule(allow: false), Rule(allow: true, type: .character, major: 1),
+            Rule(allow: false, type: .character, major: 1, minor: 5, access: .write),
+        ],
+        [
+            Rule(allow: true), Rule(allow: false, type: .block, major: 8),
+            Rule(allow: true, type: .block, minor: 1),
+        ],
     ])
     func refusesHoles(rules: [Rule]) {
         let error = #expect(throws: PlanError.self) { try DeviceList(rules, place: place) }

@@ -190,7 +190,9 @@ private let none = LayoutSample(
         #expect(layout.hierarchy(of: "cp") == nil)
     }
 
-    @Test(arguments: ["", "\n\n", "x", "1:memory", ":::", "31 23 0:28 / /sys/fs/cgroup", "0::/\u{0}"])
+    @Test(arguments: [
+        "", "\n\n", "x", "1:memory", ":::", "31 23 0:28 / /sys/fs/cgroup", "0::/\u{0}",
+    ])
     func survivesNonsense(text: String) {
         let layout = CgroupLayout.parse(mountinfo: Array(text.utf8), cgroup: Array(text.utf8))
         #expect(layout.hierarchies.isEmpty)

@@ -16,7 +16,8 @@ private let bareV1 = CgroupLayout(
     hierarchies: [
         .init(controllers: "devices", mountPoint: "/sys/fs/cgroup/devices", own: "/")
     ], unified: nil)
-private let root2 = CgroupLayout.Hierarchy(controllers: "", mountPoint: "/sys/fs/cgroup", own: "/a/b")
+private let root2 = CgroupLayout.Hierarchy(
+    controllers: "", mountPoint: "/sys/fs/cgroup", own: "/a/b")
 private let allV2 = CgroupLayout(
     hierarchies: [], unified: root2,
     unifiedControllers: ["cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"])
@@ -345,10 +346,12 @@ private let device = Resources.BlockIO.ThrottleDevice(major: 8, minor: 16, rate:
     @Test(arguments: [
         Setting("limit", ["memory.max = 64 @ /memory/limit"]) { $0.memory.limit = 64 },
         Setting(
-            "no limit", ["memory.swap.max = max @ /memory/swap", "memory.max = max @ /memory/limit"]
+            "no limit",
+            ["memory.swap.max = max @ /memory/swap", "memory.max = max @ /memory/limit"]
         ) { $0.memory.limit = -1 },
         Setting(
-            "swap alone", ["memory.swap.max = 36 @ /memory/swap", "memory.max = 64 @ /memory/limit"]
+            "swap alone",
+            ["memory.swap.max = 36 @ /memory/swap", "memory.max = 64 @ /memory/limit"]
         ) {
             $0.memory.limit = 64
             $0.memory.swap = 100
@@ -472,11 +475,12 @@ private let device = Resources.BlockIO.ThrottleDevice(major: 8, minor: 16, rate:
     }
 
     /// The ends, the default, and values that the peers' tests name.
-    @Test(arguments: [
-        (1, 1), (2, 1), (3, 2), (10, 4), (512, 59), (1023, 100), (1024, 100), (1025, 101),
-        (2048, 170), (4096, 289), (10240, 596), (262_143, 10000), (262_144, 10000),
-        (UInt64.max, 10000),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (1, 1), (2, 1), (3, 2), (10, 4), (512, 59), (1023, 100), (1024, 100), (1025, 101),
+            (2048, 174), (4096, 303), (10240, 639), (262_143, 10000), (262_144, 10000),
+            (UInt64.max, 10000),
+        ] as [(UInt64, UInt64)])
     func convertsShares(shares: UInt64, weight: UInt64) {
         #expect(CgroupPlanner.weight(shares: shares) == weight)
     }
@@ -490,7 +494,8 @@ private let device = Resources.BlockIO.ThrottleDevice(major: 8, minor: 16, rate:
         }
     }
 
-    @Test(arguments: [(1, 1), (10, 1), (100, 910), (500, 4950), (1000, 10000)] as [(UInt16, UInt64)])
+    @Test(
+        arguments: [(1, 1), (10, 1), (100, 910), (500, 4950), (1000, 10000)] as [(UInt16, UInt64)])
     func convertsIOWeights(weight: UInt16, expected: UInt64) {
         #expect(CgroupPlanner.ioWeight(weight) == expected)
     }
