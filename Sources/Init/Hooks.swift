@@ -22,9 +22,12 @@ package enum HookRunner {
             arguments.free()
             environment.free()
         }
+        // By number: what the child's closure captures, the compiler may end early, since the closure
+        // never returns.
+        let (stdin, stdout) = (input.raw, output.write)
         let process = try clone(flags: 0) {
             do throws(SysError) {
-                try replaceStandardStreams(input.raw, output.write, output.write)
+                try replaceStandardStreams(stdin, stdout, stdout)
                 try closeOnExec(from: 3)
                 try asUser()
                 resetSignals()
