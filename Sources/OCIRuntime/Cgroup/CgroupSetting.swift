@@ -79,7 +79,7 @@ extension Cgroup {
         case ("memory.memsw.limit_in_bytes", EINVAL):
             "memory plus swap must not be below the memory limit"
         case ("cpuset.cpus", EACCES), ("cpuset.mems", EACCES), ("cpuset.cpus", EINVAL),
-            ("cpuset.mems", EINVAL):
+            ("cpuset.mems", EINVAL), ("cpuset.cpus", ERANGE), ("cpuset.mems", ERANGE):
             "only what the parent cgroup has can be given on"
         case ("cpu.rt_runtime_us", EINVAL): "the parent cgroup has no real-time budget to give"
         case ("memory.use_hierarchy", EINVAL): "this kernel always accounts hierarchically"
