@@ -8,8 +8,12 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 ARGUMENTS ?=
 
+# The two modules that Swift imports by itself would add a regular expression parser of 1 MB and a
+# concurrency runtime that nothing here uses.
+LEAN = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
+	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import
 RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld \
-	-Xlinker --gc-sections -Xlinker -s
+	-Xlinker --gc-sections -Xlinker -s $(LEAN)
 SWIFT_FILES = Package.swift Sources Tests conformance
 
 # What `swrunc --version` shows; Package.swift gives it to one small C file.

@@ -31,7 +31,7 @@ extension Performer {
         do throws(SysError) {
             from = try openFile(source, flags)
         } catch {
-            throw error.hinting("the bind source cannot be opened")
+            throw error.hinting(bindHint(error.errno))
         }
         let target = try openTarget(mount.destination, directory: from.status().isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(from))
@@ -117,5 +117,7 @@ extension Performer {
         }
         try Masks.verify(null)
         try bindClassic(from: null, on: target, path, recursive: false)
+        let readOnly = MountAttributes(setting: MountAttributes.readOnly)
+        try remountClassic(path, try openMounted(path), readOnly)
     }
 }

@@ -166,9 +166,21 @@ extension Performer {
     }
 
     /// HOME comes from the container's user database where the config sets none, as engines expect.
+    /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
     private func environment(of process: ProcessPlan) -> [String] {
-        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return process.env }
-        return process.env + ["HOME=\(homeDirectory(of: identity?.uid ?? effectiveUser) ?? "/")"]
+        var environment = process.env
+        if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
+            let user = identity?.uid ?? effectiveUser
+            environment.append("HOME=\(homeDirectory(of: user) ?? "/")")
+        }
+        if prepared.listenFds > 0 {
+            environment.append("LISTEN_FDS=\(prepared.listenFds)")
+            environment.append("LISTEN_PID=\(processID)")
+            if let names = environmentVariable("LISTEN_FDNAMES") {
+                environment.append("LISTEN_FDNAMES=\(names)")
+            }
+        }
+        return environment
     }
 
     private func homeDirectory(of uid: UInt32) -> String? {
