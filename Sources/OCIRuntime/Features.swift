@@ -1,4 +1,3 @@
-import CSeccomp
 import Init
 import Spec
 
@@ -13,7 +12,7 @@ extension Runtime {
                 namespaces: NamespaceType.allCases.map(\.rawValue).sorted(),
                 capabilities: Capability.allCases.map(\.name),
                 cgroup: .init(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true),
-                seccomp: seccomp, apparmor: true, selinux: true,
+                seccomp: seccompFeatures, apparmor: true, selinux: true,
                 intelRdt: .init(enabled: false, schemata: false, monitoring: false),
                 memoryPolicy: .init(
                     modes: MemoryPolicyMode.allCases.map(\.rawValue),
@@ -23,20 +22,5 @@ extension Runtime {
                 "io.github.seccomp.libseccomp.version": libseccompVersion,
                 "org.swrunc.version": version,
             ])
-    }
-
-    /// The version of libseccomp that is linked in.
-    public static var libseccompVersion: String {
-        guard let version = unsafe seccomp_version() else { return "unknown" }
-        return unsafe "\(version.pointee.major).\(version.pointee.minor).\(version.pointee.micro)"
-    }
-
-    private static var seccomp: LinuxFeatures.Seccomp {
-        let flags = SeccompFlag.allCases.map(\.rawValue)
-        return .init(
-            enabled: true, actions: SeccompAction.allCases.map(\.rawValue),
-            operators: SeccompOperator.allCases.map(\.rawValue),
-            archs: SeccompArchitecture.allCases.map(\.rawValue), knownFlags: flags,
-            supportedFlags: flags)
     }
 }
