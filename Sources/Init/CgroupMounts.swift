@@ -26,9 +26,8 @@ extension Performer {
         let all = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
         let attributes = readOnly ? all | MountAttributes.readOnly : all
         let tmpfs = FileSystemPlan(type: "tmpfs", source: "tmpfs", data: ["mode=755"])
-        try mountClassic(
+        let top = try mountHeld(
             tmpfs, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
-        let top = try openMounted(mount.destination)
         let mask = setUmask(0)
         defer { setUmask(mask) }
         for hierarchy in hierarchies {
@@ -64,7 +63,7 @@ extension Performer {
             let from = try openFile(hierarchy.source, O_PATH | O_DIRECTORY)
             let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
             try bindClassic(from: from, on: entry, path, recursive: false)
-            try remountClassic(path, try openMounted(path), change)
+            try remountClassic(path, try openMounted(path, of: from), change)
         }
     }
 }
