@@ -114,7 +114,8 @@ extension Performer {
     }
 
     /// Loads the filter; a notify descriptor goes to the listener together with the state.
-    func applySeccomp() throws(SysError) {
+    mutating func applySeccomp() throws(SysError) {
+        try settle()
         guard let program = prepared.seccomp else {
             throw .refused("the seccomp filter was not prepared")
         }
@@ -135,19 +136,26 @@ extension Performer {
         try send(prepared.seccompListener, message, passing: listener.raw)
     }
 
-    /// Executes the program. Every descriptor but the standard ones and those to be preserved is
-    /// closed by the kernel at that moment, the channel too: its end is the sign of success.
-    mutating func execute() throws(SysError) {
-        guard let process = plan.process, let executable else {
-            throw .refused("the program was not looked up")
-        }
-        let arguments = CStringArray(process.args)
-        let environment = CStringArray(environment(of: process))
+    /// What remains to be done with system calls that a seccomp filter may deny, the last word to the
+    /// host among it. A failure after that word is still told, as far as the filter lets it.
+    private mutating func settle() throws(SysError) {
+        if program != nil { return }
+        guard let process = plan.process else { throw .refused("the config has no process") }
+        program = (CStringArray(process.args), CStringArray(environment(of: process)))
         try closeOnExec(from: 3 + prepared.preservedFds)
         resetSignals()
         try unblockAllSignals()
         try channel.send(.executing)
-        let error = Sys.execute(executable, arguments, environment)
+    }
+
+    /// Executes the program. Every descriptor but the standard ones and those to be preserved is
+    /// closed by the kernel at that moment, the channel too: its end is the sign of success.
+    mutating func execute() throws(SysError) {
+        try settle()
+        guard let executable, let program else {
+            throw .refused("the program was not looked up")
+        }
+        let error = Sys.execute(executable, program.arguments, program.environment)
         switch error.errno {
         case ENOENT:
             throw error.hinting("the file is there, but its interpreter or loader is not")
@@ -158,9 +166,21 @@ extension Performer {
     }
 
     /// HOME comes from the container's user database where the config sets none, as engines expect.
+    /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
     private func environment(of process: ProcessPlan) -> [String] {
-        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return process.env }
-        return process.env + ["HOME=\(homeDirectory(of: effectiveUser) ?? "/")"]
+        var environment = process.env
+        if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
+            let user = identity?.uid ?? effectiveUser
+            environment.append("HOME=\(homeDirectory(of: user) ?? "/")")
+        }
+        if prepared.listenFds > 0 {
+            environment.append("LISTEN_FDS=\(prepared.listenFds)")
+            environment.append("LISTEN_PID=\(processID)")
+            if let names = environmentVariable("LISTEN_FDNAMES") {
+                environment.append("LISTEN_FDNAMES=\(names)")
+            }
+        }
+        return environment
     }
 
     private func homeDirectory(of uid: UInt32) -> String? {

@@ -19,6 +19,8 @@ package struct Performer: ~Copyable {
     var terminal: Fd?
     /// The program as found in the container.
     var executable: String?
+    /// The program's arguments and environment, once everything but its execution is done.
+    var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.
     var current: Int
 

@@ -175,7 +175,7 @@ public enum ConnectPurpose: String, Sendable {
 }
 
 /// The six kinds of hook (runtime-spec `config.md`, POSIX-platform hooks).
-public enum HookKind: String, Sendable {
+public enum HookKind: String, Sendable, CaseIterable {
     case prestart, createRuntime, createContainer, startContainer, poststart, poststop
 }
 

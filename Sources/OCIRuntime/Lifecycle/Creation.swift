@@ -28,7 +28,12 @@ struct Creation: ~Copyable {
         _ runtime: Runtime, _ options: CreateOptions, starting: StartMethod
     ) throws(RuntimeError) {
         try validate(options.id)
-        let bundle = try Bundle(options.bundle, config: options.config)
+        var bundle = try Bundle(options.bundle, config: options.config)
+        let stateDirectory = "\(runtime.root)/\(options.id)"
+        if NotifySocket.requested != nil {
+            NotifySocket.adapt(
+                &bundle.config, directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")
+        }
         let planned = try runtime.plan(bundle, options, starting: starting)
         let procfs = try runtime.procfs()
         let directory = try StateDirectory(making: options.id, root: runtime.root)
@@ -38,11 +43,12 @@ struct Creation: ~Copyable {
         var prepared = Prepared()
         prepared.procfs = procfs.raw
         prepared.preservedFds = options.preservedFds
+        prepared.listenFds = options.listenFds
         record = ContainerRecord(
             creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
-            seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
+            seccompCache: runtime.seccompCache,
             stateDirectory: directory.path)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs
@@ -55,6 +61,7 @@ struct Creation: ~Copyable {
         do throws(RuntimeError) {
             // The copy of the config is what `delete --force` goes by if this process dies on the way.
             try write(StateDirectory.configFile, bundle.bytes)
+            if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")
             }

@@ -37,8 +37,8 @@ extension Runtime {
         let plan = try plan(options, in: container, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
-            cgroup: Cgroup(directories: container.record.cgroups),
-            seccompCache: SeccompCache(directory: "\(root)/.seccomp"),
+            cgroup: try cgroup(for: options, in: container),
+            seccompCache: seccompCache,
             stateDirectory: container.directory.path)
         do throws(RuntimeError) {
             _ = try host.perform()

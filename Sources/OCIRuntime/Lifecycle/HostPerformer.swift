@@ -198,7 +198,7 @@ struct HostPerformer: ~Copyable {
             do throws(ConfigError) {
                 prepared.seccomp = try seccompCache.program(for: seccomp)
             } catch {
-                throw .refused("\(error)")
+                throw .refused("\(error.place): \(error.message)", hint: error.hint)
             }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {

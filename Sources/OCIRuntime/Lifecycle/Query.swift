@@ -24,7 +24,7 @@ extension Runtime {
     public func ids() throws(RuntimeError) -> [String] {
         do throws(SysError) {
             return try openFile(root, O_RDONLY | O_DIRECTORY).names()
-                .filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
+                .filter { (try? validate($0)) != nil }.sorted()
         } catch where error.errno == ENOENT {
             return []
         } catch {

@@ -86,6 +86,9 @@ package struct Planner {
     /// Whether the runtime has an administrator's rights over its own user namespace.
     var isPrivileged: Bool { facts.has(.sysAdmin) }
 
+    /// Where the config names the cgroup.
+    var cgroupPlace: String { config.linux.cgroupsPath == nil ? "" : "/linux/cgroupsPath" }
+
     /// The root file system's absolute path on the host.
     var rootPath: String {
         let path = config.root?.path ?? ""
