@@ -27,7 +27,8 @@ extension Performer {
             throw SysError("mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
         }
         if isRoot(mount.destination) {
-            throw SysError("open_tree(\(quoted(source)))", ENOSYS, hint: "Linux 5.2 is needed for /")
+            throw SysError(
+                "open_tree(\(quoted(source)))", ENOSYS, hint: "a mount on / needs Linux 5.2")
         }
         let flags = O_PATH | (mount.sourceNoFollow ? O_NOFOLLOW : 0)
         let from: Fd
