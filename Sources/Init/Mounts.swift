@@ -6,6 +6,7 @@ import Sys
 /// resolved beneath the root once, and the mount attached to what was found.
 extension Performer {
     mutating func mount(_ mount: MountPlan) throws(SysError) {
+        nodeDirectory = nil  // It may be covered from now on.
         switch mount.kind {
         case .bind(let source, let recursive):
             try bind(mount, source: source, recursive: recursive)
