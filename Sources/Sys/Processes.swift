@@ -55,6 +55,8 @@ package enum ProcessControl: Int32, Sendable {
     case dropBoundingCapability = 24
     case setChildSubreaper = 36
     case setNoNewPrivileges = 38
+    /// `PR_CAP_AMBIENT`, with 4 for `PR_CAP_AMBIENT_CLEAR_ALL`.
+    case clearAmbientCapabilities = 47
 }
 
 /// This process's pid in its own pid namespace.

@@ -34,6 +34,9 @@ struct Creation: ~Copyable {
             NotifySocket.adapt(
                 &bundle.config, directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")
         }
+        if starting == .channel, !options.detached, options.consoleSocket == nil {
+            bundle.config.process?.takeWindowSize()
+        }
         let planned = try runtime.plan(bundle, options, starting: starting)
         let procfs = try runtime.procfs()
         let directory = try StateDirectory(making: options.id, root: runtime.root)

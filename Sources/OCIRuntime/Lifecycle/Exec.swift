@@ -21,6 +21,8 @@ extension Runtime {
         default: break
         }
         let config = try container.config()
+        var options = options
+        if !options.detach, options.consoleSocket == nil { options.process.takeWindowSize() }
         let procfs = try procfs()
         var prepared = Prepared()
         prepared.procfs = procfs.raw

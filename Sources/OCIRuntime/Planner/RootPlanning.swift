@@ -90,7 +90,9 @@ extension MountPlan {
 extension RootfsPropagation {
     /// For the copies of the host's mounts, from which bind mounts are still to be made.
     fileprivate var flagsForCopies: UInt {
-        flags & Propagation.unbindable == 0 ? flags : RootfsPropagation.rslave.flags
+        if flags & Propagation.unbindable != 0 { return RootfsPropagation.rslave.flags }
+        // What is mounted below the others must not reach the host either.
+        return flags & Propagation.shared == 0 ? flags | Propagation.recursive : flags
     }
 
     /// `MS_*` bits.
