@@ -104,8 +104,8 @@ import Testing
         arguments: [
             (nil, "rslave", nil), (.slave, "slave", nil), (.rprivate, "rprivate", nil),
             (.shared, "shared", "shared"),
-        // Bind mounts are still to be made from the copies of the host's.
-        (.runbindable, "rslave", "runbindable"),
+            // Bind mounts are still to be made from the copies of the host's.
+            (.runbindable, "rslave", "runbindable"),
         ] as [(RootfsPropagation?, String, String?)])
     func rootPropagation(
         _ propagation: RootfsPropagation?, _ before: String, _ after: String?
