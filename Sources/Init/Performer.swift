@@ -13,6 +13,8 @@ package struct Performer: ~Copyable {
     var root: RootDirectory?
     /// What masked paths are covered with.
     var masks = Masks()
+    /// The directory of the last device node: the next one's, too, mostly.
+    var nodeDirectory: NodeDirectory?
     /// The pty's slave, once open.
     var terminal: Fd?
     /// The program as found in the container.

@@ -104,7 +104,7 @@ extension Performer {
             try attachMount(tree.raw, on: target.raw, path)
         } catch let error where error.errno == ENOSYS {
             try bindClassic(from: target, on: target, path, recursive: true)
-            try remountClassic(path, try openMounted(path), readOnly)
+            try remountClassic(path, try openMounted(path, of: target), readOnly)
         }
     }
 

@@ -57,6 +57,9 @@ package enum ProcessControl: Int32, Sendable {
     case setNoNewPrivileges = 38
 }
 
+/// This process's pid in its own pid namespace.
+package var processID: Int { csys_getpid() }
+
 /// `setsid(2)`.
 package func newSession() throws(SysError) { try check(csys_setsid(), "setsid()") }
 

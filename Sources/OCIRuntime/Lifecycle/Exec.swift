@@ -37,7 +37,7 @@ extension Runtime {
         let plan = try plan(options, in: container, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
-            cgroup: Cgroup(directories: container.record.cgroups),
+            cgroup: try cgroup(for: options, in: container),
             seccompCache: seccompCache,
             stateDirectory: container.directory.path)
         do throws(RuntimeError) {
