@@ -57,6 +57,9 @@ struct MountOption {
         return nil
     }
 
+    /// The names of all, in byte order.
+    static var names: [String] { all.indices.map { all[$0].name } }
+
     /// Every option with a meaning of its own, in byte order. No array: the first array of a type
     /// takes longer to make than all look-ups for a container.
     static let all: [63 of MountOption] = [
