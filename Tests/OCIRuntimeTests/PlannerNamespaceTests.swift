@@ -232,7 +232,7 @@ import Testing
         }
         #expect(
             try config.plan().identity
-                == IdentityPlan(uid: 1, gid: 2, groups: [3], capabilities: nil))
+                == IdentityPlan(uid: 1, gid: 2, groups: [3], capabilities: CapabilitySets()))
         let own = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         let rootless = Config.mapped.with {
             $0.linux.uidMappings = own
