@@ -7,7 +7,7 @@ extension Runtime {
     public static func features(version: String) -> Features {
         Features(
             ociVersionMin: "1.0.0", ociVersionMax: specVersion,
-            hooks: HookKind.allCases.map(\.rawValue), mountOptions: MountOption.all.map(\.name),
+            hooks: HookKind.allCases.map(\.rawValue), mountOptions: MountOption.names,
             linux: LinuxFeatures(
                 namespaces: NamespaceType.allCases.map(\.rawValue).sorted(),
                 capabilities: Capability.allCases.map(\.name),

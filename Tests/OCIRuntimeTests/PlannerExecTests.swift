@@ -28,7 +28,7 @@ import Testing
         let plan = try plan(in: config)
         for name in [
             "create cgroup", "set cgroup", "mount", "make device", "pivot_root", "wait for start",
-            "run hooks", "set hostname", "set sysctl", "mask path", "bring up loopback",
+            "run hook", "set hostname", "set sysctl", "mask path", "bring up loopback",
         ] {
             #expect(plan.first(name) == nil)
         }

@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func theTableIsInOrderAndWithoutDuplicates() {
-        let names = MountOption.all.map(\.name)
+        let names = MountOption.names
         #expect(names == names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
         #expect(Set(names).count == names.count)
         for name in names { #expect(MountOption.find(name) != nil) }

@@ -104,8 +104,8 @@ import Testing
         arguments: [
             (nil, "rslave", nil), (.slave, "slave", nil), (.rprivate, "rprivate", nil),
             (.shared, "shared", "shared"),
-        // Bind mounts are still to be made from the copies of the host's.
-        (.runbindable, "rslave", "runbindable"),
+            // Bind mounts are still to be made from the copies of the host's.
+            (.runbindable, "rslave", "runbindable"),
         ] as [(RootfsPropagation?, String, String?)])
     func rootPropagation(
         _ propagation: RootfsPropagation?, _ before: String, _ after: String?
@@ -232,7 +232,7 @@ import Testing
         }
         #expect(
             try config.plan().identity
-                == IdentityPlan(uid: 1, gid: 2, groups: [3], capabilities: nil))
+                == IdentityPlan(uid: 1, gid: 2, groups: [3], capabilities: CapabilitySets()))
         let own = [IDMapping(containerID: 0, hostID: 1000, size: 1)]
         let rootless = Config.mapped.with {
             $0.linux.uidMappings = own

@@ -54,7 +54,7 @@ import Testing
     func hooksComeAtTheirMoments(_ noNewPrivileges: Bool) throws {
         let plan = try Self.full(noNewPrivileges).plan()
         func hook(_ kind: String) -> Int? {
-            plan.steps.firstIndex { $0.place == "/hooks/" + kind }
+            plan.steps.firstIndex { $0.place == "/hooks/" + kind + "/0" }
         }
         let order = [
             plan.first("mount"), plan.first("open console"), hook("prestart"),
@@ -65,7 +65,7 @@ import Testing
         #expect(order == order.sorted())
         let actors = plan.steps.filter { $0.place.hasPrefix("/hooks/") }.map(\.actor)
         #expect(actors == [.host, .host, .`init`, .`init`])
-        #expect(plan.later.map(\.place) == ["/hooks/poststart", "/hooks/poststop"])
+        #expect(plan.later.map(\.place) == ["/hooks/poststart/0", "/hooks/poststop/0"])
     }
 
     /// Without no_new_privs seccomp(2) takes CAP_SYS_ADMIN; with it, the filter comes last.

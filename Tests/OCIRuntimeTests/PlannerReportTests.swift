@@ -62,7 +62,7 @@ import Testing
                       "step": "create cgroup",
                       "place": "",
                 """))
-        #expect(text.contains("\"place\": \"/hooks/poststart\""))
+        #expect(text.contains("\"place\": \"/hooks/poststart/0\""))
         #expect(text.hasSuffix("\n}\n"))
         #expect(text.split(separator: "\"actor\"").count == plan.steps.count + 2)
     }

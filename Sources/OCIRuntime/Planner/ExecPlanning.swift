@@ -23,8 +23,8 @@ extension Planner {
         if let affinity = process.execCPUAffinity?.initial {
             host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
         }
-        try connectSockets(for: process)
-        if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
+        try connectConsole(for: process)
+        loadSeccomp()
         raiseLimits(for: process)
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))

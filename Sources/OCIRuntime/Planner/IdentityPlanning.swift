@@ -32,14 +32,14 @@ extension Planner {
     }
 
     private func checkMapped(_ user: User) throws(PlanError) {
-        let linux = config.linux
-        guard linux.uidMappings.maps(user.uid) else {
+        guard config.linux.uidMappings.maps(user.uid) else {
             throw PlanError("/process/user/uid", "\(user.uid) is not in /linux/uidMappings")
         }
-        guard linux.gidMappings.maps(user.gid) else {
+        guard config.linux.gidMappings.maps(user.gid) else {
             throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
         }
-        for (index, gid) in user.additionalGids.enumerated() where !linux.gidMappings.maps(gid) {
+        for (index, gid) in user.additionalGids.enumerated()
+        where !config.linux.gidMappings.maps(gid) {
             throw PlanError(
                 "/process/user/additionalGids/" + String(index),
                 "\(gid) is not in /linux/gidMappings")

@@ -18,12 +18,11 @@ package struct Planner {
     let facts: HostFacts
     let options: PlanOptions
     let namespaces: NamespaceLayout
-    /// The options of `mounts`, by index.
-    let mountOptions: [MountOptions]
     /// nil where there are to be none.
     var cgroup: (layout: CgroupLayout, path: CgroupPath)?
-    /// Mounts that become read-only after the change of root.
-    var readOnlyLater: [(place: String, path: String)] = []
+    /// Indices of the mounts that become read-only after the change of root.
+    var readOnlyLater: [Int] = []
+    var hasSeccomp = false
     var warnedAboutLabel = false
     var steps: [Step] = []
     var warnings: [String] = []
@@ -52,7 +51,6 @@ package struct Planner {
         self.facts = facts
         self.options = options
         namespaces = NamespaceLayout(config.linux.namespaces)
-        mountOptions = config.mounts.map { MountOptions($0.options) }
         steps.reserveCapacity(128)
     }
 
