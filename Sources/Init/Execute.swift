@@ -143,9 +143,32 @@ extension Performer {
         guard let process = plan.process else { throw .refused("the config has no process") }
         program = (CStringArray(process.args), CStringArray(environment(of: process)))
         try closeOnExec(from: 3 + prepared.preservedFds)
+        try processControl(.setParentDeathSignal, 0)
         resetSignals()
         try unblockAllSignals()
         try channel.send(.executing)
+    }
+
+    /// Becomes the program's user, to whom its standard streams are given first.
+    func becomeUser(_ identity: IdentityPlan) throws(SysError) {
+        try giveStandardStreams(to: identity.uid)
+        try Performer.setIdentity(identity)
+    }
+
+    /// The program may open its standard streams again by `/proc/self/fd` only where they are its
+    /// user's. Files of the host, such as a log, stay whose they are.
+    private func giveStandardStreams(to user: UInt32) throws(SysError) {
+        if user == 0 { return }
+        for stream in 0...2 as ClosedRange<Int32> {
+            let file = try status(at: stream, "", AT_EMPTY_PATH)
+            guard file.uid != user, file.isPipe || isTerminal(stream) else { continue }
+            do throws(SysError) {
+                try changeOwner(at: stream, uid: user, gid: UInt32.max)
+            } catch where error.errno == EPERM || error.errno == EINVAL || error.errno == EROFS {
+                // Not this user namespace's to give away: the program has the open stream all the same.
+                continue
+            }
+        }
     }
 
     /// Executes the program. Every descriptor but the standard ones and those to be preserved is

@@ -102,7 +102,7 @@ public enum Action: Sendable {
 
     case writeIDMappings(uid: [IDMapping], gid: [IDMapping])
     /// Hooks; the actor says in whose namespaces.
-    case runHooks(HookKind, [Hook])
+    case runHook(HookKind, Hook)
 
     // MARK: the init
 

@@ -142,7 +142,12 @@ struct Creation: ~Copyable {
 /// A pid file, whole or not at all.
 func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
     let (parent, name) = splitPath(path)
-    let directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    let directory: Fd
+    do throws(SysError) {
+        directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    } catch {
+        throw SysError("the pid file \(quoted(path)): \(error.call)", error.errno)
+    }
     let temporary = ".\(name).\(pid)"
     let file = try openFile(
         at: directory.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
@@ -163,6 +168,7 @@ extension ContainerRecord {
         self.init(
             id: id, ociVersion: config.ociVersion, bundle: bundle.path, rootfs: bundle.rootfs,
             created: timestamp(), owner: effectiveUser,
+            hasProcess: config.process != nil,
             hasPoststart: !config.hooks.poststart.isEmpty,
             hasPoststop: !config.hooks.poststop.isEmpty,
             hasPidNamespace: namespaces.contains { $0.type == .pid && $0.path == nil },

@@ -16,6 +16,9 @@ extension Runtime {
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         default: throw RuntimeError("cannot start an already running container")
         }
+        guard container.record.hasProcess else {
+            throw RuntimeError("the config has no process to start", place: "/process")
+        }
         var notify: NotifySocket?
         do throws(RuntimeError) {
             notify = try container.directory.openNotifySocket()
@@ -74,10 +77,13 @@ extension Runtime {
 
     func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
         let state = record.state(.running).json()
-        do throws(SysError) {
-            for hook in hooks.poststart { try HookRunner.run(hook, kind: .poststart, state: state) }
-        } catch {
-            throw RuntimeError(error)
+        for (index, hook) in hooks.poststart.enumerated() {
+            do throws(SysError) {
+                try HookRunner.run(hook, kind: .poststart, state: state)
+            } catch {
+                throw RuntimeError(
+                    step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)), error)
+            }
         }
     }
 

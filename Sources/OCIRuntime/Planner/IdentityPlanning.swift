@@ -28,7 +28,7 @@ extension Planner {
         if namespaces.isNew(.user) { try checkMapped(user) }
         return IdentityPlan(
             uid: user.uid, gid: user.gid, groups: try identityGroups(of: user),
-            capabilities: process.capabilities.map { grant($0) })
+            capabilities: grant(process.capabilities ?? Capabilities()))
     }
 
     private func checkMapped(_ user: User) throws(PlanError) {

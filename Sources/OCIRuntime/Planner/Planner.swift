@@ -99,30 +99,21 @@ package struct Planner {
 extension Planner {
     /// The hooks that see the mounts but still the old root (config.md, POSIX-platform hooks).
     mutating func runCreateHooks() {
-        let hooks = config.hooks
-        if !hooks.prestart.isEmpty {
-            host("/hooks/prestart", .runHooks(.prestart, hooks.prestart))
-        }
-        if !hooks.createRuntime.isEmpty {
-            host("/hooks/createRuntime", .runHooks(.createRuntime, hooks.createRuntime))
-        }
-        if !hooks.createContainer.isEmpty {
-            `init`("/hooks/createContainer", .runHooks(.createContainer, hooks.createContainer))
+        steps += hookSteps(.host, .prestart, config.hooks.prestart)
+        steps += hookSteps(.host, .createRuntime, config.hooks.createRuntime)
+        steps += hookSteps(.`init`, .createContainer, config.hooks.createContainer)
+    }
+
+    private func hookSteps(_ actor: Actor, _ kind: HookKind, _ hooks: [Hook]) -> [Step] {
+        hooks.enumerated().map { index, hook in
+            Step(actor, "/hooks/\(kind.rawValue)/\(index)", .runHook(kind, hook))
         }
     }
 
     /// The hooks of `start` and `delete`.
     private var laterHooks: [Step] {
-        let hooks = config.hooks
-        var steps: [Step] = []
-        if !hooks.poststart.isEmpty {
-            steps.append(
-                Step(.host, "/hooks/poststart", .runHooks(.poststart, hooks.poststart)))
-        }
-        if !hooks.poststop.isEmpty {
-            steps.append(Step(.host, "/hooks/poststop", .runHooks(.poststop, hooks.poststop)))
-        }
-        return steps
+        hookSteps(.host, .poststart, config.hooks.poststart)
+            + hookSteps(.host, .poststop, config.hooks.poststop)
     }
 
     /// The init's last steps of `create`, inside the new root.
@@ -143,10 +134,7 @@ extension Planner {
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).
     mutating func start() throws(PlanError) {
         guard let process = config.process else { return }
-        if !config.hooks.startContainer.isEmpty {
-            `init`(
-                "/hooks/startContainer", .runHooks(.startContainer, config.hooks.startContainer))
-        }
+        steps += hookSteps(.`init`, .startContainer, config.hooks.startContainer)
         try becomeProgram(process)
     }
 }
