@@ -36,3 +36,18 @@ extension Host {
         !release.lexicographicallyPrecedes([major, minor])
     }
 }
+
+extension Host {
+    /// A whole disk of this host, for settings that name one.
+    static let blockDevice: (major: Int, minor: Int)? = {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? [] {
+            let text = readText("/sys/block/\(name)/dev").split { $0 == ":" || $0 == "\n" }
+            let numbers = text.compactMap { Int($0) }
+            // 7 is the loop device, which is there without being backed.
+            if numbers.count == 2, numbers[0] != 7, numbers[0] != 253 {
+                return (numbers[0], numbers[1])
+            }
+        }
+        return nil
+    }()
+}

@@ -299,8 +299,8 @@ int main(int argc, char **argv) {
         sleep(5);
     } else if (!strcmp(verb, "eat")) {
         size_t size = (size_t)atol(argv[2]) << 20;
-        char *memory = malloc(size);
-        memset(memory, 1, size);
+        volatile char *memory = malloc(size);
+        for (size_t i = 0; i < size; i += 1024) memory[i] = 1;
         printf("eaten=%zu\n", size >> 20);
     } else {
         report(argc, argv);

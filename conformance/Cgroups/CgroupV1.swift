@@ -1,0 +1,470 @@
+import Foundation
+import Testing
+
+extension Conformance {
+    /// config-linux.md, control groups, on cgroup v1 or the hybrid layout.
+    @Suite(.requires(Host.controller("memory") != nil, "has no cgroup v1"))
+    struct CgroupV1 {}
+}
+
+/// A setting of `linux.resources` and what the kernel's file reads back.
+struct Setting: Sendable, CustomTestStringConvertible {
+    var place: String
+    var value: JSON
+    var controller: String
+    var file: String
+    var reads: String
+    /// Settings the kernel wants first.
+    var together: [String: JSON] = [:]
+    var runc: String?
+
+    var testDescription: String { "\(place)=\(value.text)" }
+
+    func apply(to config: inout JSON) {
+        for (place, value) in together { Self.set(place, value, &config) }
+        Self.set(place, value, &config)
+    }
+
+    private static func set(_ place: String, _ value: JSON, _ config: inout JSON) {
+        let steps = place.split(separator: ".").map { Place.Step.member(String($0)) }
+        let whole = Place(steps: [.member("linux"), .member("resources")] + steps)
+        config = whole.set(value, in: config)
+    }
+}
+
+extension Container {
+    /// The directory of this container's cgroup in a controller's hierarchy.
+    func cgroup(_ controller: String) -> String {
+        (Host.controller(controller) ?? "/no/\(controller)") + cgroupsPath
+    }
+
+    func cgroupFile(_ controller: String, _ file: String) -> String {
+        readText("\(cgroup(controller))/\(file)").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
+
+extension Conformance.CgroupV1 {
+    @Suite struct Membership {
+        @Test("the container is in its cgroup of every controller and named hierarchy")
+        func everywhere() throws {
+            try withRunningContainer { c in
+                for line in readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
+                where !line.hasPrefix("0::") {
+                    #expect(line.hasSuffix(":" + c.cgroupsPath), "\(line)")
+                }
+            }
+        }
+
+        @Test("an absolute cgroupsPath is taken from the hierarchy's root, whatever its depth")
+        func deep() throws {
+            try withContainer { c in
+                let path = c.cgroupsPath + "/a/b.c"
+                c.config.linux.cgroupsPath = .string(path)
+                c.config.program("sleep", "600")
+                try c.runDetached()
+                #expect(readText("/proc/\(c.pid)/cgroup").contains(":pids:" + path))
+                #expect(c.delete("--force").succeeded)
+                #expect(Leaks.cgroups(path).isEmpty)
+                // What lies above may be others': who made it may leave it.
+                Leaks.removeCgroups(c.cgroupsPath)
+            }
+        }
+
+        @Test(
+            "a relative cgroupsPath, and none, give the container a cgroup of its own",
+            arguments: ["relative", nil])
+        func ownPlace(kind: String?) throws {
+            try withContainer { c in
+                let relative = kind.map { _ in c.id + "-relative" }
+                c.config.linux.cgroupsPath = relative.map { .string($0) } ?? .null
+                c.config.program("sleep", "600")
+                try c.runDetached()
+                let line = readText("/proc/\(c.pid)/cgroup").split(separator: "\n").first {
+                    $0.contains(":pids:")
+                }
+                #expect(line?.contains(relative ?? c.id) == true, "\(line ?? "")")
+            }
+        }
+
+        @Test("a cgroupsPath with .. stays below the hierarchies' roots, or is refused")
+        func dots() throws {
+            try withContainer { c in
+                c.config.linux.cgroupsPath = .string("/../../../../tmp" + c.cgroupsPath)
+                let outcome = try c.run()
+                #expect(!exists("/tmp" + c.cgroupsPath), "\(outcome)")
+            }
+        }
+
+        @Test("a cgroup that is already there is used, and its settings are made")
+        func existing() throws {
+            try withContainer { c in
+                for hierarchy in Leaks.hierarchies { mkdir(hierarchy + c.cgroupsPath, 0o755) }
+                c.config.linux.resources.pids = ["limit": 9]
+                c.config.program("sleep", "600")
+                let outcome = try c.runDetached()
+                #expect(outcome.succeeded, "\(outcome)")
+                #expect(c.cgroupFile("pids", "pids.max") == "9")
+                c.delete("--force")
+                Leaks.removeCgroups(c.cgroupsPath)
+            }
+        }
+
+        @Test("a cgroup that is there and frozen fails in time, and is named")
+        func frozen() throws {
+            try withContainer(leaks: .unchecked) { c in
+                let freezer = c.cgroup("freezer")
+                mkdir(freezer, 0o755)
+                try writeText("FROZEN", to: freezer + "/freezer.state")
+                let outcome = try c.create()
+                try writeText("THAWED", to: freezer + "/freezer.state")
+                #expect(outcome.failed)
+                #expect(outcome.stderr.contains("frozen"), "\(outcome)")
+            }
+        }
+
+        @Test("what the container forks stays in its cgroup, also when it leaves the session")
+        func descendants() throws {
+            try withContainer { c in
+                c.config.shell("setsid sleep 601 & sleep 600; true")
+                try c.runDetached()
+                #expect(eventually { Leaks.processes(inCgroup: c.cgroupsPath).count == 3 })
+            }
+        }
+    }
+
+    @Suite struct Settings {
+        static let memory: [Setting] = [
+            Setting(
+                place: "memory.limit", value: 104_857_600, controller: "memory",
+                file: "memory.limit_in_bytes", reads: "104857600"),
+            Setting(
+                place: "memory.limit", value: -1, controller: "memory",
+                file: "memory.limit_in_bytes", reads: "9223372036854771712"),
+            Setting(
+                place: "memory.reservation", value: 52_428_800, controller: "memory",
+                file: "memory.soft_limit_in_bytes", reads: "52428800"),
+            Setting(
+                place: "memory.swap", value: 209_715_200, controller: "memory",
+                file: "memory.memsw.limit_in_bytes", reads: "209715200",
+                together: ["memory.limit": 104_857_600]),
+            Setting(
+                place: "memory.swap", value: -1, controller: "memory",
+                file: "memory.memsw.limit_in_bytes", reads: "9223372036854771712",
+                together: ["memory.limit": 104_857_600]),
+            Setting(
+                place: "memory.swappiness", value: 17, controller: "memory",
+                file: "memory.swappiness", reads: "17"),
+            Setting(
+                place: "memory.swappiness", value: 0, controller: "memory",
+                file: "memory.swappiness", reads: "0"),
+            Setting(
+                place: "memory.disableOOMKiller", value: true, controller: "memory",
+                file: "memory.oom_control", reads: "oom_kill_disable 1"),
+            Setting(
+                place: "memory.kernelTCP", value: 52_428_800, controller: "memory",
+                file: "memory.kmem.tcp.limit_in_bytes", reads: "52428800",
+                runc: "ignores it"),
+        ]
+
+        static let cpu: [Setting] = [
+            Setting(
+                place: "cpu.shares", value: 512, controller: "cpu", file: "cpu.shares",
+                reads: "512"),
+            Setting(
+                place: "cpu.quota", value: 50000, controller: "cpu", file: "cpu.cfs_quota_us",
+                reads: "50000"),
+            Setting(
+                place: "cpu.quota", value: -1, controller: "cpu", file: "cpu.cfs_quota_us",
+                reads: "-1"),
+            Setting(
+                place: "cpu.period", value: 50000, controller: "cpu", file: "cpu.cfs_period_us",
+                reads: "50000"),
+            Setting(
+                place: "cpu.quota", value: 30000, controller: "cpu", file: "cpu.cfs_quota_us",
+                reads: "30000", together: ["cpu.period": 20000]),
+            Setting(
+                place: "cpu.burst", value: 10000, controller: "cpu", file: "cpu.cfs_burst_us",
+                reads: "10000", together: ["cpu.quota": 50000], runc: "1.1 does not know it"),
+            Setting(
+                place: "cpu.idle", value: 1, controller: "cpu", file: "cpu.idle", reads: "1",
+                runc: "1.1 does not know it"),
+            Setting(
+                place: "cpu.realtimeRuntime", value: 5000, controller: "cpu",
+                file: "cpu.rt_runtime_us", reads: "5000"),
+            Setting(
+                place: "cpu.realtimePeriod", value: 900_000, controller: "cpu",
+                file: "cpu.rt_period_us", reads: "900000"),
+            Setting(
+                place: "cpu.cpus", value: "0", controller: "cpuset", file: "cpuset.cpus",
+                reads: "0"),
+            Setting(
+                place: "cpu.mems", value: "0", controller: "cpuset", file: "cpuset.mems",
+                reads: "0"),
+        ]
+
+        static let others: [Setting] = [
+            Setting(
+                place: "pids.limit", value: 20, controller: "pids", file: "pids.max", reads: "20"),
+            Setting(
+                place: "pids.limit", value: -1, controller: "pids", file: "pids.max",
+                reads: "max"),
+            Setting(
+                place: "pids.limit", value: 0, controller: "pids", file: "pids.max", reads: "0",
+                runc: "takes 0 for none"),
+            Setting(
+                place: "blockIO.weight", value: 300, controller: "blkio",
+                file: "blkio.bfq.weight", reads: "300"),
+        ]
+
+        @Test("a setting reads back from the kernel", arguments: memory + cpu + others)
+        func readsBack(setting: Setting) throws {
+            try knownDifference(runc: setting.runc)
+            try withRunningContainer(edit: setting.apply) { c in
+                let path = "\(c.cgroup(setting.controller))/\(setting.file)"
+                if !exists(path) { try Test.cancel("this host has no \(setting.file)") }
+                let lines = readText(path).split(separator: "\n").map(String.init)
+                #expect(lines.first == setting.reads, "\(setting.file)")
+            }
+        }
+
+        @Test("an absent setting leaves the kernel's default")
+        func absent() throws {
+            try withRunningContainer(edit: { $0.linux.resources = .null }) { c in
+                #expect(c.cgroupFile("cpu", "cpu.shares") == "1024")
+                #expect(c.cgroupFile("cpu", "cpu.cfs_quota_us") == "-1")
+                #expect(c.cgroupFile("pids", "pids.max") == "max")
+                #expect(!c.cgroupFile("cpuset", "cpuset.cpus").isEmpty)
+            }
+        }
+
+        @Test("values Docker writes for none are none")
+        func zeros() throws {
+            try withRunningContainer(edit: {
+                $0.linux.resources.cpu = ["shares": 0]
+                $0.linux.resources.blockIO = ["weight": 0]
+                $0.linux.resources.memory = ["disableOOMKiller": false]
+            }) { c in
+                #expect(c.cgroupFile("cpu", "cpu.shares") == "1024")
+                #expect(c.cgroupFile("memory", "memory.oom_control").contains("oom_kill_disable 0"))
+            }
+        }
+
+        @Test(
+            "throttles of a block device read back",
+            arguments: [
+                ("throttleReadBpsDevice", "blkio.throttle.read_bps_device"),
+                ("throttleWriteBpsDevice", "blkio.throttle.write_bps_device"),
+                ("throttleReadIOPSDevice", "blkio.throttle.read_iops_device"),
+                ("throttleWriteIOPSDevice", "blkio.throttle.write_iops_device"),
+            ])
+        func throttle(property: String, file: String) throws {
+            guard let (major, minor) = Host.blockDevice else {
+                try Test.cancel("this host has no block device")
+            }
+            try withRunningContainer(edit: {
+                $0.linux.resources.blockIO[property] = [
+                    ["major": JSON(major), "minor": JSON(minor), "rate": 1_048_576]
+                ]
+            }) { c in
+                #expect(c.cgroupFile("blkio", file) == "\(major):\(minor) 1048576")
+            }
+        }
+
+        @Test(
+            "a setting whose controller the host lacks is refused and named",
+            arguments: [
+                ("hugepageLimits", "hugetlb", [["pageSize": "2MB", "limit": 4_194_304]]),
+                ("network", "net_cls", ["classID": 1_048_577]),
+                ("network", "net_prio", ["priorities": [["name": "lo", "priority": 5]]]),
+                ("rdma", "rdma", ["mlx5_1": ["hcaHandles": 3]]),
+                ("unified", "unified", ["memory.high": "1000000"]),
+            ] as [(String, String, JSON)])
+        func missingController(property: String, controller: String, value: JSON) throws {
+            if Host.controller(controller) != nil && controller != "unified" {
+                try Test.cancel("this host has \(controller)")
+            }
+            try knownDifference(
+                runc: ["net_cls", "net_prio", "hugetlb", "rdma"].contains(controller)
+                    ? "1.1 ignores it" : nil)
+            try withContainer { c in
+                c.config.linux.resources[property] = value
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: property)
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test(
+            "a value the kernel refuses fails, is named, and leaves nothing",
+            arguments: [
+                ("cpu.cpus", "99"), ("cpu.mems", "99"), ("cpu.cpus", "x"), ("cpu.quota", 5),
+                ("cpu.period", 5), ("memory.swappiness", 1000),
+                ("memory.swap", 1000),
+            ] as [(String, JSON)])
+        func refused(place: String, value: JSON) throws {
+            try withContainer { c in
+                Setting(
+                    place: place, value: value, controller: "", file: "", reads: "",
+                    together: place == "memory.swap" ? ["memory.limit": 104_857_600] : [:]
+                ).apply(to: &c.config)
+                let outcome = try c.create()
+                let name = String(place.split(separator: ".").last ?? "")
+                expectRefusal(outcome, c, naming: name)
+                c.expectNothingLeft()
+            }
+        }
+    }
+
+    @Suite struct Felt {
+        @Test("a program that takes more than its memory limit is killed")
+        func memory() throws {
+            try withContainer { c in
+                c.config.linux.resources.memory = ["limit": 33_554_432, "swap": 33_554_432]
+                c.config.shell("probe eat 100; echo status $?")
+                let outcome = try c.run()
+                #expect(outcome.stdout.contains("status 137"), "\(outcome)")
+            }
+        }
+
+        @Test("a memory limit too small to start fails, leaves nothing, and says why", .swruncOnly)
+        func tooSmall() throws {
+            try withContainer { c in
+                c.config.linux.resources.memory = ["limit": 4096, "swap": 4096]
+                let outcome = try c.run()
+                #expect(outcome.failed)
+                #expect(outcome.stderr.contains("memory"), "\(outcome)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("a program cannot have more tasks than its limit")
+        func pids() throws {
+            try withContainer { c in
+                c.config.linux.resources.pids = ["limit": 8]
+                c.config.shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 2 & done; wait")
+                let outcome = try c.run()
+                #expect(outcome.stderr.lowercased().contains("resource"), "\(outcome)")
+            }
+        }
+
+        @Test("a busy program gets no more than its quota")
+        func quota() throws {
+            try withContainer { c in
+                c.config.linux.resources.cpu = ["quota": 10_000, "period": 100_000]
+                c.config.shell("timeout 0.6 sh -c 'while :; do :; done'; cat /proc/self/cgroup")
+                let outcome = try c.run(["--keep"])
+                let used = Int(c.cgroupFile("cpuacct", "cpuacct.usage")) ?? 0
+                #expect(used < 250_000_000 && used > 0, "\(used) ns, \(outcome)")
+                c.delete("--force")
+            }
+        }
+
+        @Test("a program runs on the cpus it was given")
+        func cpus() throws {
+            try withContainer { c in
+                c.config.linux.resources.cpu = ["cpus": "1"]
+                try #expect(c.probe()["affinity"] == "1")
+            }
+        }
+    }
+
+    @Suite struct DeviceRules {
+        private static let fuse: JSON = [
+            "type": "c", "path": "/dev/fuse", "major": 10, "minor": 229,
+        ]
+
+        private func rule(_ allow: Bool, _ access: String, minor: Int? = 229) -> JSON {
+            var rule: JSON = [
+                "allow": .bool(allow), "type": "c", "major": 10, "access": .string(access),
+            ]
+            if let minor { rule.minor = JSON(minor) }
+            return rule
+        }
+
+        /// What opening /dev/fuse for reading, for writing and for both gives.
+        private func opened(_ rules: [JSON]) throws -> [String] {
+            var results: [String] = []
+            try withContainer { c in
+                var device = Self.fuse
+                device.fileMode = 0o666
+                c.config.linux.devices = [device]
+                c.config.linux.resources.devices = .array(
+                    [["allow": false, "access": "rwm"]] + rules)
+                let script = "for m in r w rw; do probe open /dev/fuse $m | grep errno; done; true"
+                results = try c.sh(script).split(separator: "\n").map(String.init)
+            }
+            return results
+        }
+
+        private static let no = "errno=1"
+        private static let yes = "errno=0"
+
+        @Test(
+            "a device no rule allows cannot be opened",
+            .requires(exists("/dev/fuse"), "has no fuse"))
+        func denied() throws {
+            try #expect(opened([]) == [Self.no, Self.no, Self.no])
+        }
+
+        @Test("each access is allowed by itself", .requires(exists("/dev/fuse"), "has no fuse"))
+        func access() throws {
+            try #expect(opened([rule(true, "rwm")]) == [Self.yes, Self.yes, Self.yes])
+            try #expect(opened([rule(true, "r")]) == [Self.yes, Self.no, Self.no])
+            try #expect(opened([rule(true, "w")]) == [Self.no, Self.yes, Self.no])
+            try #expect(opened([rule(true, "m")]) == [Self.no, Self.no, Self.no])
+        }
+
+        @Test("rules apply in their order", .requires(exists("/dev/fuse"), "has no fuse"))
+        func order() throws {
+            try #expect(
+                opened([rule(true, "rwm"), rule(false, "w")]) == [Self.yes, Self.no, Self.no])
+            try #expect(
+                opened([rule(false, "w"), rule(true, "rw")]) == [Self.yes, Self.yes, Self.yes])
+        }
+
+        @Test("a missing minor is every minor", .requires(exists("/dev/fuse"), "has no fuse"))
+        func wildcard() throws {
+            try #expect(opened([rule(true, "rw", minor: nil)]) == [Self.yes, Self.yes, Self.yes])
+        }
+
+        @Test("mknod is a right of its own")
+        func mknod() throws {
+            try withContainer { c in
+                c.config.process.capabilities = capabilitySets(["CAP_MKNOD"])
+                c.config.linux.resources.devices = [
+                    ["allow": false, "access": "rwm"],
+                    ["allow": true, "type": "c", "major": 10, "minor": 229, "access": "m"],
+                ]
+                let script = """
+                    mknod /tmp/a c 10 229 && echo made; probe open /tmp/a r | grep errno
+                    """
+                try #expect(c.sh(script + "; true") == "made\nerrno=1")
+            }
+        }
+
+        @Test(
+            "without a deny rule everything stays allowed",
+            .requires(exists("/dev/fuse"), "has no fuse"))
+        func allowAll() throws {
+            try withContainer { c in
+                c.config.linux.devices = [Self.fuse]
+                c.config.linux.resources.devices = [["allow": true, "access": "rwm"]]
+                try #expect(c.sh("probe open /dev/fuse rw | grep errno") == "errno=0")
+                #expect(c.state() == .null)
+            }
+        }
+
+        @Test("the default devices work under rules that deny all")
+        func defaults() throws {
+            try withContainer { c in
+                let script = """
+                    for d in null zero full random urandom; do probe open /dev/$d rw | grep errno; done
+                    exec 5<>/dev/ptmx && echo pty
+                    """
+                try #expect(
+                    c.sh(script) == Array(repeating: "errno=0", count: 5).joined(separator: "\n")
+                        + "\npty")
+            }
+        }
+    }
+}
