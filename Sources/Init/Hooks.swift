@@ -70,8 +70,11 @@ package enum HookRunner {
                 process.pidfd.raw, open ? output : -1, milliseconds: left)
             if ready.second { open = try tail.read(output) }
             if ready.first {
-                while open, try poll(output, Int32(POLLIN), milliseconds: 0) != 0 {
+                // What the pipe still holds; a process that the hook left behind may write for ever.
+                var rounds = 0
+                while open, rounds < 32, try poll(output, Int32(POLLIN), milliseconds: 0) != 0 {
                     open = try tail.read(output)
+                    rounds += 1
                 }
                 return try Sys.wait(pidfd: process.pidfd.raw)
             }

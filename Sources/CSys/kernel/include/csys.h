@@ -31,6 +31,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
