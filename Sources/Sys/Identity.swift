@@ -8,11 +8,14 @@ package func setGroups(_ groups: [UInt32]) throws(SysError) {
 
 /// Real, effective and saved at once.
 package func setGroup(_ gid: UInt32) throws(SysError) {
+    // "Unchanged" to the kernel.
+    if gid == UInt32.max { throw SysError("setresgid(\(gid))", EINVAL) }
     try check(csys_setresgid(gid), "setresgid(\(gid))")
 }
 
 /// Real, effective and saved at once.
 package func setUser(_ uid: UInt32) throws(SysError) {
+    if uid == UInt32.max { throw SysError("setresuid(\(uid))", EINVAL) }
     try check(csys_setresuid(uid), "setresuid(\(uid))")
 }
 

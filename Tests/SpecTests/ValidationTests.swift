@@ -100,6 +100,11 @@ private func validationError(_ config: Config) -> ConfigError? {
             $0.process?.terminal = false
             $0.process?.consoleSize?.width = 65536
         },
+        Change("/process/user/uid", "no id") { $0.process?.user.uid = 4_294_967_295 },
+        Change("/process/user/gid", "no id") { $0.process?.user.gid = 4_294_967_295 },
+        Change("/process/user/additionalGids/0", "no id") {
+            $0.process?.user.additionalGids = [4_294_967_295]
+        },
         Change("/process/user/umask", "511") { $0.process?.user.umask = 512 },
         Change(nil, "umask") { $0.process?.user.umask = 511 },
         Change("/process/oomScoreAdj") { $0.process?.oomScoreAdj = -1001 },

@@ -20,6 +20,12 @@ extension Runtime {
                 "cannot exec in a paused container (use --ignore-paused to override)")
         default: break
         }
+        var warnings: [String] = []
+        do throws(ConfigError) {
+            warnings = try options.process.validate().map { "\($0)" }
+        } catch {
+            throw RuntimeError(error)
+        }
         let config = try container.config()
         var options = options
         if !options.detach, options.consoleSocket == nil { options.process.takeWindowSize() }
@@ -42,6 +48,7 @@ extension Runtime {
             cgroup: try cgroup(for: options, in: container),
             seccompCache: seccompCache,
             stateDirectory: container.directory.path)
+        host.warnings.insert(contentsOf: warnings, at: 0)
         do throws(RuntimeError) {
             _ = try host.perform()
             try tell(options, host.pid, host.pidfd)

@@ -26,6 +26,7 @@ extension Process {
                     place: place + "/consoleSize", message: "must not be larger than 65535")
             }
         }
+        try checkIDs(at: place + "/user")
         if let umask = user.umask, umask > 0o777 {
             throw ConfigError(
                 place: place + "/user/umask", message: "must not be larger than 511 (octal 777)")
@@ -42,6 +43,18 @@ extension Process {
         }
         try checkList(execCPUAffinity?.initial, at: place + "/execCPUAffinity/initial")
         try checkList(execCPUAffinity?.final, at: place + "/execCPUAffinity/final")
+    }
+
+    /// setresuid(2) and setresgid(2) take the largest number for "unchanged": the program would run as
+    /// the runtime's own user.
+    private func checkIDs(at place: String) throws(ConfigError) {
+        var ids = [("/uid", user.uid), ("/gid", user.gid)]
+        for (index, gid) in user.additionalGids.enumerated() {
+            ids.append(("/additionalGids/\(index)", gid))
+        }
+        for (member, id) in ids where id == UInt32.max {
+            throw ConfigError(place: place + member, message: "\(id) is no id")
+        }
     }
 
     private func isAssignment(_ variable: String) -> Bool {
