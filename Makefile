@@ -1,8 +1,62 @@
-SWIFT ?= swift
-RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld \
-	-Xlinker --gc-sections -Xlinker -s
+# make            builds bin/swrunc
+# make quickstart runs a container and shows what it looks like from inside
+# make test       runs all tests
+# Every goal does its own set-up. CONTRIBUTING.md says when to use which.
 
-.PHONY: build
-build:
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGUMENTS ?=
+
+# The two modules that Swift imports by itself would add a regular expression parser of 1 MB and a
+# concurrency runtime that nothing here uses.
+LEAN = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-import \
+	-Xswiftc -Xfrontend -Xswiftc -disable-implicit-concurrency-module-import
+RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld \
+	-Xlinker --gc-sections -Xlinker -s $(LEAN)
+SWIFT_FILES = Package.swift Sources Tests conformance
+
+# What `swrunc --version` shows; Package.swift gives it to one small C file.
+export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
+export SWIFT
+
+.PHONY: build install fmt check lint rules test bench quickstart clean setup
+.DEFAULT_GOAL := build
+
+build: setup
 	$(SWIFT) build $(RELEASE) --product swrunc
-	mkdir -p bin && cp -f .build/release/swrunc bin/swrunc
+	install -D -m 755 .build/release/swrunc bin/swrunc
+
+# Builds nothing, so that `sudo make install` leaves no files of root's behind.
+install:
+	@test -x bin/swrunc || { echo "there is no bin/swrunc yet: make build" >&2; exit 1; }
+	install -D -m 755 bin/swrunc "$(DESTDIR)$(PREFIX)/bin/swrunc"
+
+fmt:
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
+
+# Warnings are errors (Package.swift), so that building all targets is a check too.
+check: lint rules setup
+	$(SWIFT) build --build-tests
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
+
+rules:
+	scripts/check-rules
+
+test: rules build
+	scripts/test
+
+# e.g. make bench ARGUMENTS="--many 500"
+bench: build
+	bench/run.sh $(ARGUMENTS)
+
+quickstart: build
+	scripts/quickstart
+
+setup:
+	@scripts/setup
+
+clean:
+	rm -rf .build bin

@@ -9,6 +9,8 @@ let common: [SwiftSetting] = [
 ]
 let gnu: [CSetting] = [.define("_GNU_SOURCE")]
 let sources = common + [.strictMemorySafety()]
+/// Shown by `--version`; `make` sets it.
+let commit = Context.environment["SWRUNC_COMMIT"].flatMap { $0.isEmpty ? nil : $0 } ?? "unknown"
 
 let package = Package(
     name: "swrunc",
@@ -18,6 +20,9 @@ let package = Package(
     ],
     targets: [
         .target(name: "CSys", path: "Sources/CSys/kernel", cSettings: gnu),
+        .target(
+            name: "CVersion", path: "Sources/CSys/version",
+            cSettings: gnu + [.define("SWRUNC_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CYajl", path: "Sources/CSys/yajl"),
         .systemLibrary(name: "CSeccomp", path: "Sources/CSys/seccomp"),
         .systemLibrary(name: "CCap", path: "Sources/CSys/cap"),
@@ -31,7 +36,7 @@ let package = Package(
             cSettings: gnu, swiftSettings: sources),
         .target(name: "Arguments", cSettings: gnu, swiftSettings: sources),
         .executableTarget(
-            name: "swrunc", dependencies: ["OCIRuntime", "Spec", "Sys", "Arguments"],
+            name: "swrunc", dependencies: ["OCIRuntime", "Spec", "Sys", "Arguments", "CVersion"],
             cSettings: gnu, swiftSettings: sources),
         .testTarget(
             name: "SysTests", dependencies: ["Sys"], cSettings: gnu, swiftSettings: common),

@@ -26,21 +26,19 @@ extension Performer {
         let all = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
         let attributes = readOnly ? all | MountAttributes.readOnly : all
         let tmpfs = FileSystemPlan(type: "tmpfs", source: "tmpfs", data: ["mode=755"])
-        try mountClassic(
+        let top = try mountHeld(
             tmpfs, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
-        let top = try openMounted(mount.destination)
         let mask = setUmask(0)
         defer { setUmask(mask) }
         for hierarchy in hierarchies {
             let path = "\(mount.destination)/\(hierarchy.name)"
             try makeDirectory(at: top.raw, hierarchy.name, mode: 0o755)
-            let entry = try openFile(
-                at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY | O_NOFOLLOW)
             if let options = hierarchy.options {
+                let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
                 let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: [options])
                 try mountClassic(cgroup, attributes, on: entry.raw, path)
             } else {
-                try bindHierarchy(hierarchy.source, attributes, on: entry, path)
+                try bindHierarchy(hierarchy, attributes, in: top, path)
             }
             for alias in hierarchy.aliases {
                 try makeSymbolicLink(to: hierarchy.name, at: top.raw, alias)
@@ -53,17 +51,19 @@ extension Performer {
     }
 
     private func bindHierarchy(
-        _ source: String, _ attributes: UInt64, on entry: borrowing Fd, _ path: String
+        _ hierarchy: CgroupMountPlan.Hierarchy, _ attributes: UInt64, in top: borrowing Fd,
+        _ path: String
     ) throws(SysError) {
         let change = MountAttributes(setting: attributes).normalized
         do throws(SysError) {
-            let tree = try cloneMount(source, recursive: false)
+            let tree = try cloneMount(hierarchy.source, recursive: false)
             try setMountAttributes(tree.raw, change, recursive: false)
-            try attachMount(tree.raw, on: entry.raw, path)
+            try attachMount(tree.raw, in: top.raw, hierarchy.name, path: path)
         } catch let error where error.errno == ENOSYS {
-            let from = try openFile(source, O_PATH | O_DIRECTORY)
+            let from = try openFile(hierarchy.source, O_PATH | O_DIRECTORY)
+            let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
             try bindClassic(from: from, on: entry, path, recursive: false)
-            try remountClassic(path, try openMounted(path), change)
+            try remountClassic(path, try openMounted(path, of: from), change)
         }
     }
 }

@@ -26,18 +26,34 @@ extension Performer {
         if mount.idMap != nil {
             throw SysError("mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
         }
+        if isRoot(mount.destination) {
+            throw SysError(
+                "open_tree(\(quoted(source)))", ENOSYS, hint: "a mount on / needs Linux 5.2")
+        }
         let flags = O_PATH | (mount.sourceNoFollow ? O_NOFOLLOW : 0)
         let from: Fd
         do throws(SysError) {
             from = try openFile(source, flags)
         } catch {
-            throw error.hinting("the bind source cannot be opened")
+            throw error.hinting(bindHint(error.errno))
         }
         let target = try openTarget(mount.destination, directory: from.status().isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(from))
         try bindClassic(from: from, on: target, mount.destination, recursive: recursive)
-        let mounted = try openMounted(mount.destination)
+        let mounted = try openMounted(mount.destination, of: from)
         try changeClassic(mount, mounted)
+    }
+
+    /// The mount that was just made at `path` from `source`: nobody may have put another one in its
+    /// way meanwhile.
+    func openMounted(_ path: String, of source: borrowing Fd) throws(SysError) -> Fd {
+        let mounted = try openMounted(path)
+        let found = try mounted.status()
+        let expected = try source.status()
+        guard found.dev == expected.dev, found.ino == expected.ino else {
+            throw .refused("\(quoted(path)) was replaced while it was mounted")
+        }
+        return mounted
     }
 
     func bindClassic(
@@ -117,5 +133,7 @@ extension Performer {
         }
         try Masks.verify(null)
         try bindClassic(from: null, on: target, path, recursive: false)
+        let readOnly = MountAttributes(setting: MountAttributes.readOnly)
+        try remountClassic(path, try openMounted(path, of: null), readOnly)
     }
 }

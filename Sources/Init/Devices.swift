@@ -2,6 +2,12 @@ import Glibc
 import Spec
 import Sys
 
+/// A directory in which nodes are made.
+struct NodeDirectory: ~Copyable {
+    let path: String
+    let fd: Fd
+}
+
 /// Device nodes and links (config-linux.md, Devices and Default Devices). The parent directory is
 /// resolved beneath the root and the node made in it by its bare name, so that a `/dev` that is a
 /// link touches nothing outside (CVE-2026-41579).
@@ -16,7 +22,7 @@ extension Performer {
         defer { setUmask(mask) }
         do throws(SysError) {
             try makeNode(
-                at: parent.raw, name, mode: node.type | node.mode, major: node.major,
+                at: parent, name, mode: node.type | node.mode, major: node.major,
                 minor: node.minor)
         } catch {
             switch error.errno {
@@ -27,7 +33,7 @@ extension Performer {
             default: throw error.hinting("the node \(device.path) cannot be made")
             }
         }
-        let found = try status(at: parent.raw, name, AT_SYMLINK_NOFOLLOW)
+        let found = try status(at: parent, name, AT_SYMLINK_NOFOLLOW)
         guard node.isSame(as: found) else {
             throw .refused(
                 "\(quoted(device.path)) exists and is not the device \(node.description)")
@@ -35,7 +41,7 @@ extension Performer {
         if found.mode & 0o7777 == node.mode && found.uid == node.uid && found.gid == node.gid {
             return
         }
-        try change(node, at: parent.raw, name)
+        try change(node, at: parent, name)
     }
 
     /// By a descriptor that is proven to be the node, whatever the name has become.
@@ -69,9 +75,9 @@ extension Performer {
         let mask = setUmask(0)
         defer { setUmask(mask) }
         do throws(SysError) {
-            try makeFile(at: parent.raw, name, mode: 0o644)
+            try makeFile(at: parent, name, mode: 0o644)
         } catch let error where error.errno == EEXIST {}
-        let target = try openFile(at: parent.raw, name, O_PATH | O_NOFOLLOW)
+        let target = try openFile(at: parent, name, O_PATH | O_NOFOLLOW)
         let found = try target.status()
         if node.isSame(as: found) { return }
         guard found.isRegular else {

@@ -114,7 +114,8 @@ extension Performer {
     }
 
     /// Loads the filter; a notify descriptor goes to the listener together with the state.
-    func applySeccomp() throws(SysError) {
+    mutating func applySeccomp() throws(SysError) {
+        try settle()
         guard let program = prepared.seccomp else {
             throw .refused("the seccomp filter was not prepared")
         }
@@ -135,19 +136,49 @@ extension Performer {
         try send(prepared.seccompListener, message, passing: listener.raw)
     }
 
-    /// Executes the program. Every descriptor but the standard ones and those to be preserved is
-    /// closed by the kernel at that moment, the channel too: its end is the sign of success.
-    mutating func execute() throws(SysError) {
-        guard let process = plan.process, let executable else {
-            throw .refused("the program was not looked up")
-        }
-        let arguments = CStringArray(process.args)
-        let environment = CStringArray(environment(of: process))
+    /// What remains to be done with system calls that a seccomp filter may deny, the last word to the
+    /// host among it. A failure after that word is still told, as far as the filter lets it.
+    private mutating func settle() throws(SysError) {
+        if program != nil { return }
+        guard let process = plan.process else { throw .refused("the config has no process") }
+        program = (CStringArray(process.args), CStringArray(environment(of: process)))
         try closeOnExec(from: 3 + prepared.preservedFds)
+        try processControl(.setParentDeathSignal, 0)
         resetSignals()
         try unblockAllSignals()
         try channel.send(.executing)
-        let error = Sys.execute(executable, arguments, environment)
+    }
+
+    /// Becomes the program's user, to whom its standard streams are given first.
+    func becomeUser(_ identity: IdentityPlan) throws(SysError) {
+        try giveStandardStreams(to: identity.uid)
+        try Performer.setIdentity(identity)
+    }
+
+    /// The program may open its standard streams again by `/proc/self/fd` only where they are its
+    /// user's. Files of the host, such as a log, stay whose they are.
+    private func giveStandardStreams(to user: UInt32) throws(SysError) {
+        if user == 0 { return }
+        for stream in 0...2 as ClosedRange<Int32> {
+            let file = try status(at: stream, "", AT_EMPTY_PATH)
+            guard file.uid != user, file.isPipe || isTerminal(stream) else { continue }
+            do throws(SysError) {
+                try changeOwner(at: stream, uid: user, gid: UInt32.max)
+            } catch where error.errno == EPERM || error.errno == EINVAL || error.errno == EROFS {
+                // Not this user namespace's to give away: the program has the open stream all the same.
+                continue
+            }
+        }
+    }
+
+    /// Executes the program. Every descriptor but the standard ones and those to be preserved is
+    /// closed by the kernel at that moment, the channel too: its end is the sign of success.
+    mutating func execute() throws(SysError) {
+        try settle()
+        guard let executable, let program else {
+            throw .refused("the program was not looked up")
+        }
+        let error = Sys.execute(executable, program.arguments, program.environment)
         switch error.errno {
         case ENOENT:
             throw error.hinting("the file is there, but its interpreter or loader is not")
@@ -158,9 +189,21 @@ extension Performer {
     }
 
     /// HOME comes from the container's user database where the config sets none, as engines expect.
+    /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
     private func environment(of process: ProcessPlan) -> [String] {
-        if process.env.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) { return process.env }
-        return process.env + ["HOME=\(homeDirectory(of: effectiveUser) ?? "/")"]
+        var environment = process.env
+        if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
+            let user = identity?.uid ?? effectiveUser
+            environment.append("HOME=\(homeDirectory(of: user) ?? "/")")
+        }
+        if prepared.listenFds > 0 {
+            environment.append("LISTEN_FDS=\(prepared.listenFds)")
+            environment.append("LISTEN_PID=\(processID)")
+            if let names = environmentVariable("LISTEN_FDNAMES") {
+                environment.append("LISTEN_FDNAMES=\(names)")
+            }
+        }
+        return environment
     }
 
     private func homeDirectory(of uid: UInt32) -> String? {

@@ -22,9 +22,12 @@ package enum HookRunner {
             arguments.free()
             environment.free()
         }
+        // By number: what the child's closure captures, the compiler may end early, since the closure
+        // never returns.
+        let (stdin, stdout) = (input.raw, output.write)
         let process = try clone(flags: 0) {
             do throws(SysError) {
-                try replaceStandardStreams(input.raw, output.write, output.write)
+                try replaceStandardStreams(stdin, stdout, stdout)
                 try closeOnExec(from: 3)
                 try asUser()
                 resetSignals()
@@ -42,7 +45,7 @@ package enum HookRunner {
             status = try wait(
                 process, reading: output.read, into: &tail, seconds: hook.timeout)
         } catch where error.errno == ETIMEDOUT {
-            throw .refused("\(call) timed out after \(hook.timeout ?? 0) s\(tail.text)")
+            throw .refused("\(call): timeout after \(hook.timeout ?? 0) s\(tail.text)")
         }
         switch status {
         case .exited(0): return
@@ -103,19 +106,17 @@ extension Performer {
     /// createContainer hooks run before the pivot and with the runtime's rights, in the container's
     /// namespaces. startContainer hooks come from the container's own file system: they get no more
     /// than the container's own process has.
-    mutating func runHooks(_ kind: HookKind, _ hooks: [Hook]) throws(SysError) {
+    mutating func runHook(_ kind: HookKind, _ hook: Hook) throws(SysError) {
         var state = plan.state
         state.status = kind == .startContainer ? .created : .creating
-        // The host's procfs knows this process by the pid that the host sees.
-        state.pid = Int32(try readLink(at: prepared.procfs, "self"))
+        // In the container's namespaces the pid is the one that the container sees.
+        state.pid = Int32(truncatingIfNeeded: processID)
         let json = state.json()
         let identity = self.identity
-        for hook in hooks {
-            try HookRunner.run(hook, kind: kind, state: json) { () throws(SysError) in
-                guard kind == .startContainer else { return }
-                try processControl(.setNoNewPrivileges, 1)
-                if let identity { try Performer.setIdentity(identity) }
-            }
+        try HookRunner.run(hook, kind: kind, state: json) { () throws(SysError) in
+            guard kind == .startContainer else { return }
+            try processControl(.setNoNewPrivileges, 1)
+            if let identity { try Performer.setIdentity(identity) }
         }
     }
 }

@@ -52,7 +52,8 @@ extension Performer {
                 "capset(effective \(hex(sets.effective)), permitted \(hex(sets.permitted)), "
                     + "inheritable \(hex(sets.inheritable)))", errno)
         }
-        if cap_reset_ambient() < 0 { throw SysError("prctl(PR_CAP_AMBIENT_CLEAR_ALL)", errno) }
+        // One call; cap_reset_ambient(3) makes one per capability.
+        try processControl(.clearAmbientCapabilities, 4)
         for capability in 0..<UInt32(63) where sets.ambient & (1 << UInt64(capability)) != 0 {
             if cap_set_ambient(cap_value_t(capability), CAP_SET) < 0 {
                 throw SysError("prctl(PR_CAP_AMBIENT_RAISE, \(capability))", errno)

@@ -6,6 +6,7 @@ import Sys
 /// resolved beneath the root once, and the mount attached to what was found.
 extension Performer {
     mutating func mount(_ mount: MountPlan) throws(SysError) {
+        nodeDirectory = nil  // It may be covered from now on.
         switch mount.kind {
         case .bind(let source, let recursive):
             try bind(mount, source: source, recursive: recursive)
@@ -33,12 +34,7 @@ extension Performer {
     private func openSource(
         _ mount: MountPlan, _ source: String, _ recursive: Bool
     ) throws(SysError) -> Fd {
-        if mount.sourceIsOpen {
-            guard let raw = prepared.mountSources[mount.index] else {
-                throw .refused("the source \(quoted(source)) was not opened beforehand")
-            }
-            return Fd(owning: raw)
-        }
+        if let raw = prepared.mountSources[mount.index] { return Fd(owning: raw) }
         do throws(SysError) {
             return try cloneMount(
                 source, recursive: recursive, followingLink: !mount.sourceNoFollow)
@@ -47,7 +43,7 @@ extension Performer {
         }
     }
 
-    private func bindHint(_ errno: Int32) -> String {
+    func bindHint(_ errno: Int32) -> String {
         switch errno {
         case ENOENT: "the bind source does not exist on the host"
         case EACCES: "the container's user may not reach the bind source"
@@ -65,21 +61,24 @@ extension Performer {
         var all = MountAttributes(
             setting: mount.recursiveSetting, clearing: mount.recursiveClearing
         ).normalized
-        let userNamespace = mount.idMap == nil ? nil : prepared.idMaps[mount.index]
-        switch mount.idMap {
-        case .single: single.setting |= MountAttributes.idMap
-        case .recursive: all.setting |= MountAttributes.idMap
-        case nil: break
-        }
-        if mount.idMap != nil && userNamespace == nil {
-            throw .refused("the user namespace of the id-mapped mount was not made beforehand")
+        var userNamespace: Int32 = -1
+        // What the host opened, the host has mapped: it takes rights over the file system.
+        if let idMap = mount.idMap, prepared.mountSources[mount.index] == nil {
+            guard let fd = prepared.idMaps[mount.index], fd >= 0 else {
+                throw .refused("the user namespace of the id-mapped mount was not made beforehand")
+            }
+            userNamespace = fd
+            switch idMap {
+            case .single: single.setting |= MountAttributes.idMap
+            case .recursive: all.setting |= MountAttributes.idMap
+            }
         }
         for (attributes, recursive) in [(all, true), (single, false)] where !attributes.isEmpty {
             do throws(SysError) {
                 try setMountAttributes(
                     tree.raw, attributes, recursive: recursive,
                     userNamespace: attributes.setting & MountAttributes.idMap != 0
-                        ? userNamespace ?? -1 : -1)
+                        ? userNamespace : -1)
             } catch {
                 throw try explain(error, attributes, on: tree)
             }
@@ -111,11 +110,7 @@ extension Performer {
         let isDirectory = try tree.status().isDirectory
         let target = try openTarget(mount.destination, directory: isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(tree))
-        do throws(SysError) {
-            try attachMount(tree.raw, on: target.raw, mount.destination)
-        } catch let error where error.errno == ENOTDIR {
-            throw error.hinting("the source is a file, the destination is a directory")
-        }
+        try attachMount(tree.raw, on: target.raw, mount.destination)
         for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
         if isRoot(mount.destination) {
             // What comes later belongs below the new root.
@@ -126,10 +121,14 @@ extension Performer {
     /// The destination, resolved beneath the root.
     func openTarget(_ path: String, directory: Bool) throws(SysError) -> Fd {
         do throws(SysError) {
-            return try withRoot { (root) throws(SysError) in
-                directory
-                    ? try root.openMakingDirectories(path) : try root.openMakingFile(path)
+            if directory {
+                return try withRoot { (root) throws(SysError) in
+                    try root.openMakingDirectories(path)
+                }
             }
+            let file = try withRoot { (root) throws(SysError) in try root.openMakingFile(path) }
+            if try !file.status().isDirectory { return file }
+            throw SysError.refused("\(quoted(path)) is a directory, and the mount's source a file")
         } catch {
             switch error.errno {
             case ENOTDIR:
@@ -159,16 +158,16 @@ extension Performer {
     /// The option `remount`: changes the mount at the destination.
     func remount(_ mount: MountPlan, _ superblock: FileSystemPlan?) throws(SysError) {
         let mounted = try openMounted(mount.destination)
-        if let superblock {
-            try remountSuperblock(mount, superblock, mounted)
-        }
         do throws(SysError) {
-            try applyAttributes(of: mount, to: mounted)
-            for flags in mount.propagation { try Sys.setPropagation(mounted.raw, flags) }
-        } catch let error where error.errno == ENOSYS {
-            try changeClassic(mount, mounted)
+            if let superblock { try remountSuperblock(mount, superblock, mounted) }
+            do throws(SysError) {
+                try applyAttributes(of: mount, to: mounted)
+                for flags in mount.propagation { try Sys.setPropagation(mounted.raw, flags) }
+            } catch let error where error.errno == ENOSYS {
+                try changeClassic(mount, mounted)
+            }
         } catch let error where error.errno == EINVAL {
-            throw error.hinting("nothing is mounted at \(mount.destination)")
+            throw error.hinting("is anything mounted at \(mount.destination)?")
         }
     }
 }

@@ -12,27 +12,59 @@ extension Performer {
         let target = try openTarget(mount, &fileSystem)
         try refuseOverProc(mount, target, holdsProc: fileSystem.type == "proc")
         // A new file system has nothing below it: recursive or not is the same.
-        var attributes = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
-        if mount.idMap != nil || isRoot(mount.destination) {
-            let tree = try detached(fileSystem, attributes)
-            if mount.idMap != nil { try applyAttributes(of: mount, to: tree) }
-            try attach(tree, mount)
-            return
-        }
-        var lower: Fd?
-        if mount.copyUp { lower = try openFile(at: target.raw, ".", O_RDONLY | O_DIRECTORY) }
-        let readOnlyLater = mount.copyUp && attributes & MountAttributes.readOnly != 0
-        if readOnlyLater { attributes &= ~MountAttributes.readOnly }
+        let attributes = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
         do throws(SysError) {
-            try mountClassic(fileSystem, attributes, on: target.raw, mount.destination)
+            if mount.idMap != nil || isRoot(mount.destination) {
+                let tree = try detached(fileSystem, attributes)
+                if mount.idMap != nil { try applyAttributes(of: mount, to: tree) }
+                try attach(tree, mount)
+            } else if mount.copyUp {
+                try mountCopy(mount, fileSystem, attributes, over: target)
+            } else if !mount.propagation.isEmpty {
+                let mounted = try mountHeld(
+                    fileSystem, attributes, on: target.raw, mount.destination)
+                try propagate(mount, mounted)
+            } else {
+                try mountClassic(fileSystem, attributes, on: target.raw, mount.destination)
+            }
         } catch let error where error.errno == EPERM && fileSystem.type == "sysfs" {
-            return try bindHostSysfs(mount)
+            try bindHostSysfs(mount)
+        } catch {
+            throw hinting(error, fileSystem)
         }
-        guard mount.copyUp || !mount.propagation.isEmpty else { return }
-        let mounted = try openMounted(mount.destination)
-        if let lower { try copyTree(from: lower.raw, to: mounted.raw) }
-        if readOnlyLater { try setReadOnly(mount.destination, mounted) }
+    }
+
+    /// `tmpcopyup`: what the target holds is in the new file system as well.
+    private func mountCopy(
+        _ mount: MountPlan, _ fileSystem: FileSystemPlan, _ attributes: UInt64,
+        over target: borrowing Fd
+    ) throws(SysError) {
+        let lower = try openFile(at: target.raw, ".", O_RDONLY | O_DIRECTORY)
+        let mounted = try mountHeld(
+            fileSystem, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
+        try copyTree(from: lower.raw, to: mounted.raw)
+        if attributes & MountAttributes.readOnly != 0 {
+            try setReadOnly(mount.destination, mounted)
+        }
         try propagate(mount, mounted)
+    }
+
+    /// The new mount's root, attached to `target`. Where the kernel cannot give it, or not with these
+    /// options, its path is looked up again, which somebody may have changed meanwhile.
+    func mountHeld(
+        _ fileSystem: FileSystemPlan, _ attributes: UInt64, on target: Int32, _ path: String
+    ) throws(SysError) -> Fd {
+        let fitsFsconfig =
+            fileSystem.classicFlags == 0 && !fileSystem.data.contains { $0.utf8.count > 255 }
+        if fitsFsconfig {
+            do throws(SysError) {
+                let tree = try detached(fileSystem, attributes)
+                try attachMount(tree.raw, on: target, path)
+                return tree
+            } catch let error where error.errno == ENOSYS {}
+        }
+        try mountClassic(fileSystem, attributes, on: target, path)
+        return try openMounted(path)
     }
 
     private func openTarget(
@@ -90,7 +122,7 @@ extension Performer {
                 flags: flags, data: data.isEmpty ? nil : data, shown: path)
         } catch {
             try enterRoot()
-            throw explain(error, fileSystem)
+            throw explained(error, fileSystem)
         }
         try enterRoot()
     }
@@ -123,13 +155,18 @@ extension Performer {
         return try context.mount(attributes: attributes)
     }
 
-    /// Tries the same once more in the way that leaves a message, and adds what is known to help.
-    private func explain(_ error: SysError, _ fileSystem: FileSystemPlan) -> SysError {
+    /// Tries the same once more in the way that leaves a message.
+    private func explained(_ error: SysError, _ fileSystem: FileSystemPlan) -> SysError {
         do throws(SysError) {
             _ = try detached(fileSystem, 0)
         } catch let again {
             if again.errno == error.errno, let hint = again.hint { return error.hinting(hint) }
         }
+        return error
+    }
+
+    /// What is known to help.
+    private func hinting(_ error: SysError, _ fileSystem: FileSystemPlan) -> SysError {
         switch (error.errno, fileSystem.type) {
         case (ENODEV, _):
             return error.hinting("this kernel does not know the file system \(fileSystem.type)")

@@ -13,10 +13,14 @@ package struct Performer: ~Copyable {
     var root: RootDirectory?
     /// What masked paths are covered with.
     var masks = Masks()
+    /// The directory of the last device node: the next one's, too, mostly.
+    var nodeDirectory: NodeDirectory?
     /// The pty's slave, once open.
     var terminal: Fd?
     /// The program as found in the container.
     var executable: String?
+    /// The program's arguments and environment, once everything but its execution is done.
+    var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.
     var current: Int
 

@@ -102,7 +102,7 @@ public enum Action: Sendable {
 
     case writeIDMappings(uid: [IDMapping], gid: [IDMapping])
     /// Hooks; the actor says in whose namespaces.
-    case runHooks(HookKind, [Hook])
+    case runHook(HookKind, Hook)
 
     // MARK: the init
 
@@ -175,7 +175,7 @@ public enum ConnectPurpose: String, Sendable {
 }
 
 /// The six kinds of hook (runtime-spec `config.md`, POSIX-platform hooks).
-public enum HookKind: String, Sendable {
+public enum HookKind: String, Sendable, CaseIterable {
     case prestart, createRuntime, createContainer, startContainer, poststart, poststop
 }
 

@@ -26,6 +26,9 @@ package struct Prepared: Sendable {
     /// Descriptors 3 … 2+N that the user's program keeps.
     package var preservedFds: Int32 = 0
 
+    /// How many of them are those of socket activation (`sd_listen_fds(3)`).
+    package var listenFds: Int32 = 0
+
     package init() {}
 }
 

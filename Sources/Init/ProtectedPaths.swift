@@ -20,8 +20,8 @@ struct Masks: ~Copyable {
             try setMountAttributes(
                 tree.raw, MountAttributes(setting: MountAttributes.readOnly), recursive: false)
             null = consume tree
-        } catch let error where error.errno == ENOSYS {
-            return  // The classic way binds the container's own, verified.
+        } catch let error where error.errno == ENOSYS || error.errno == EINVAL {
+            return  // Or it is unbindable. What is left binds the container's own, verified.
         }
     }
 
@@ -104,7 +104,7 @@ extension Performer {
             try attachMount(tree.raw, on: target.raw, path)
         } catch let error where error.errno == ENOSYS {
             try bindClassic(from: target, on: target, path, recursive: true)
-            try remountClassic(path, try openMounted(path), readOnly)
+            try remountClassic(path, try openMounted(path, of: target), readOnly)
         }
     }
 

@@ -30,7 +30,7 @@ extension Action {
         case .raiseRlimit: "raise limit"
         case .clone: "clone"
         case .writeIDMappings: "map ids"
-        case .runHooks: "run hooks"
+        case .runHook: "run hook"
         case .joinCgroup: "join cgroup"
         case .joinNamespaces: "join namespaces"
         case .becomeNamespaceRoot: "become root"
@@ -102,7 +102,7 @@ extension Action {
         case .openMountSource(_, let source, _): source
         case .connect(let purpose, let path): purpose.rawValue + " " + path
         case .raiseRlimit(let type, _), .setRlimit(let type, _, _): type.rawValue
-        case .runHooks(let kind, _): kind.rawValue
+        case .runHook(let kind, _): kind.rawValue
         case .joinNamespaces(let types): list(types)
         case .newSessionKeyring(let name), .setHostname(let name), .setDomainname(let name): name
         case .mount(let mount): mount.destination
@@ -133,8 +133,7 @@ extension Action {
         case .setRlimit(let type, let soft, let hard):
             type.rawValue + " " + limit(soft) + " of " + limit(hard)
         case .clone(let new, let join, let offsets): clone(new, join, offsets)
-        case .runHooks(let kind, let hooks):
-            kind.rawValue + ": " + hooks.map(\.path).joined(separator: ", ")
+        case .runHook(let kind, let hook): kind.rawValue + ": " + hook.path
         case .mount(let mount): mount.destination + " " + mount.summary
         case .makeDevice(let device), .bindDevice(let device): describe(device)
         case .makeSymlink(let target, let path): path + " to " + target

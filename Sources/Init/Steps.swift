@@ -41,7 +41,7 @@ extension Performer {
         case .setHostname(let name): try Sys.setHostname(name)
         case .setDomainname(let name): try Sys.setDomainname(name)
 
-        case .runHooks(let kind, let hooks): try runHooks(kind, hooks)
+        case .runHook(let kind, let hook): try runHook(kind, hook)
         case .findExecutable: try findExecutable()
         case .waitForStart: try waitForStart()
         case .setUmask(let mask): Sys.setUmask(mask)
@@ -50,7 +50,7 @@ extension Performer {
         case .setSELinuxLabel(let label): try setSELinuxLabel(label)
         case .setNoNewPrivileges:
             try processControl(.setNoNewPrivileges, 1)
-        case .setIdentity(let identity): try Performer.setIdentity(identity)
+        case .setIdentity(let identity): try becomeUser(identity)
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 

@@ -1,2 +1,26 @@
+import Init
 import Spec
-extension Runtime { public static func features(version: String) -> Features { Features(ociVersionMin: "1.0.0", ociVersionMax: specVersion) } }
+
+extension Runtime {
+    /// What this runtime implements (runtime-spec `features.md`).
+    /// - Parameter version: of the program that asks.
+    public static func features(version: String) -> Features {
+        Features(
+            ociVersionMin: "1.0.0", ociVersionMax: specVersion,
+            hooks: HookKind.allCases.map(\.rawValue), mountOptions: MountOption.names,
+            linux: LinuxFeatures(
+                namespaces: NamespaceType.allCases.map(\.rawValue).sorted(),
+                capabilities: Capability.allCases.map(\.name),
+                cgroup: .init(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true),
+                seccomp: seccompFeatures, apparmor: true, selinux: true,
+                intelRdt: .init(enabled: false, schemata: false, monitoring: false),
+                memoryPolicy: .init(
+                    modes: MemoryPolicyMode.allCases.map(\.rawValue),
+                    flags: MemoryPolicyFlag.allCases.map(\.rawValue)),
+                idmappedMounts: true, netDevices: false),
+            annotations: [
+                "io.github.seccomp.libseccomp.version": libseccompVersion,
+                "org.swrunc.version": version,
+            ])
+    }
+}

@@ -19,7 +19,11 @@ private func copyDirectory(
         do throws(SysError) {
             try copyEntry(name, from: reader.raw, to: target, path: shown)
         } catch {
-            throw SysError("copying \(quoted(shown)): \(error.call)", error.errno, hint: error.hint)
+            // The innermost path is the one that matters.
+            if error.call.utf8.starts(with: "copying ".utf8) { throw error }
+            throw SysError(
+                "copying \(quoted(shown)): \(error.call)", error.errno,
+                hint: error.errno == EPERM ? "devices cannot be copied without CAP_MKNOD" : nil)
         }
     }
     let own = try reader.status()

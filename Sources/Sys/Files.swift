@@ -37,6 +37,7 @@ package struct FileStatus: Equatable {
     package var isDirectory: Bool { kind == S_IFDIR }
     package var isRegular: Bool { kind == S_IFREG }
     package var isSymlink: Bool { kind == S_IFLNK }
+    package var isPipe: Bool { kind == S_IFIFO }
     package var isSocket: Bool { kind == S_IFSOCK }
 
     /// Whether this is the device node `major`:`minor` of `kind` (`S_IFCHR` or `S_IFBLK`).

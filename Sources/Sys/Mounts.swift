@@ -108,6 +108,18 @@ package func attachMount(_ mount: Int32, on target: Int32, _ path: String) throw
         "move_mount(\(quoted(path)))")
 }
 
+/// Attaches the detached mount `mount` on `name` in the directory open as `directory`, which must be
+/// out of anybody else's reach.
+/// - Parameter path: the target as an error shows it.
+package func attachMount(
+    _ mount: Int32, in directory: Int32, _ name: String, path: String
+) throws(SysError) {
+    let fromEmpty: UInt32 = 0x4
+    try check(
+        unsafe csys_move_mount(mount, "", directory, name, fromEmpty),
+        "move_mount(\(quoted(path)))")
+}
+
 /// `mount_setattr(2)` on the mount open as `mount`. `propagation` is an `MS_*` value or 0.
 package func setMountAttributes(
     _ mount: Int32, _ attributes: MountAttributes, propagation: UInt64 = 0,

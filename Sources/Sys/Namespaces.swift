@@ -60,7 +60,8 @@ package struct ClonedProcess: ~Copyable {
 }
 
 /// `clone3(2)` without `CLONE_VM`: `body` runs in the child, which goes on in Swift, single-threaded
-/// as its parent, and never returns.
+/// as its parent, and never returns. It must not capture an owner such as ``Fd``, only numbers: with
+/// no return to reach, the compiler may destroy what is captured before its last use.
 /// - Parameters:
 ///   - flags: `CLONE_*` bits.
 ///   - cgroup: a cgroup v2 directory for `CLONE_INTO_CGROUP`, or -1.

@@ -90,20 +90,18 @@ struct PathWalk: ~Copyable {
     private mutating func last(
         _ name: [CChar], _ flags: Int32, _ mode: UInt32
     ) throws(SysError) -> Fd? {
-        var result = unsafe csys_openat(current, name, flags | O_NOFOLLOW | O_CLOEXEC, mode)
-        if result == -Int(ENOENT) {
-            switch making {
-            case .nothing: break
-            case .directories(let mode): try make(name, mode)
-            case .file(let mode, in: _):
-                let made = unsafe csys_openat(
-                    current, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, mode)
-                if made != -Int(EEXIST) {
-                    _ = csys_close(Int32(try check(made, describe("O_CREAT"))))
-                }
+        // Who wants something made looked in vain before: most likely it is missing.
+        switch making {
+        case .nothing: break
+        case .directories(let mode): try make(name, mode)
+        case .file(let mode, in: _):
+            let made = unsafe csys_openat(
+                current, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, mode)
+            if made != -Int(EEXIST) {
+                _ = csys_close(Int32(try check(made, describe("O_CREAT"))))
             }
-            result = unsafe csys_openat(current, name, flags | O_NOFOLLOW | O_CLOEXEC, mode)
         }
+        let result = unsafe csys_openat(current, name, flags | O_NOFOLLOW | O_CLOEXEC, mode)
         if flags & O_NOFOLLOW == 0 {
             // How a link shows: ELOOP, ENOTDIR where a directory is wanted, and O_PATH opens it.
             if result == -Int(ELOOP) || result == -Int(ENOTDIR) {

@@ -55,7 +55,12 @@ package enum ProcessControl: Int32, Sendable {
     case dropBoundingCapability = 24
     case setChildSubreaper = 36
     case setNoNewPrivileges = 38
+    /// `PR_CAP_AMBIENT`, with 4 for `PR_CAP_AMBIENT_CLEAR_ALL`.
+    case clearAmbientCapabilities = 47
 }
+
+/// This process's pid in its own pid namespace.
+package var processID: Int { csys_getpid() }
 
 /// `setsid(2)`.
 package func newSession() throws(SysError) { try check(csys_setsid(), "setsid()") }

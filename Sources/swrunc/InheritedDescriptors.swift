@@ -15,7 +15,9 @@ struct InheritedDescriptors: Equatable {
     /// one would be passed into the container (CVE-2024-21626).
     init(preserving count: Int32) throws(UsageError) {
         preserved = count
-        let text = unsafe getenv("LISTEN_FDS").map { unsafe String(cString: $0) } ?? ""
+        var text = environmentVariable("LISTEN_FDS") ?? ""
+        // Those that another process was meant to get are not ours (sd_listen_fds(3)).
+        if let pid = environmentVariable("LISTEN_PID"), pid != String(getpid()) { text = "" }
         guard let number = text.isEmpty ? 0 : decimal(text.utf8), number <= 65536 else {
             throw UsageError("LISTEN_FDS=\(text) in the environment is not a number of descriptors")
         }

@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 import Sys
 
 /// One invocation of the program, from the arguments to the exit status.
@@ -16,7 +17,7 @@ enum Invocation {
             let parsed = parser.take()
             globals = GlobalOptions(parsed)
             if parsed.wantsHelp { return show(CommandName.program.help) }
-            if globals.wantsVersion { return show(Version.text(libseccomp: nil)) }
+            if globals.wantsVersion { return show(Version.text(libseccomp: Runtime.libseccompVersion)) }
             guard let name = try parser.nextWord() else { return show(CommandName.program.help) }
             guard let command = CommandName(rawValue: name) else {
                 throw .unknownCommand(name, program: CommandName.program)

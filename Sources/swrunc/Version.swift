@@ -1,4 +1,5 @@
 import Arguments
+import CVersion
 import Spec
 
 /// What `--version` shows.
@@ -6,7 +7,7 @@ enum Version {
     /// The version of this program.
     static let number = "0.1.0"
     /// The commit this program was built from.
-    static let commit = "unknown"
+    static var commit: String { unsafe String(cString: swrunc_commit()) }
 
     /// The lines that Docker and containerd read: they look for `version`, `commit:` and `spec:`.
     ///

@@ -145,7 +145,8 @@ import Testing
         #expect(
             parseError(String(repeating: "{\"a\":", count: 100_000))?.message
                 == "nested deeper than 128 levels")
-        #expect(parseError(String(repeating: "[", count: 100_000))?.place.hasPrefix("/0/0") == true)
+        // Where it is would be as long as it is deep.
+        #expect(parseError(String(repeating: "[", count: 100_000))?.place == "")
     }
 
     @Test func sizeIsBounded() {

@@ -19,12 +19,7 @@ public struct CgroupLayout: Sendable, Equatable {
             self.own = own
         }
 
-        func has(_ controller: String) -> Bool {
-            controllers.utf8.elementsEqual(controller.utf8)
-                || controllers.utf8.split(separator: comma).contains {
-                    $0.elementsEqual(controller.utf8)
-                }
-        }
+        func has(_ controller: String) -> Bool { isListed(controller, in: controllers) }
     }
 
     /// The cgroup v1 hierarchies, co-mounted controllers together; empty on a v2 host.
@@ -51,6 +46,17 @@ public struct CgroupLayout: Sendable, Equatable {
     /// The v1 hierarchy of a controller.
     package func hierarchy(of controller: String) -> Hierarchy? {
         hierarchies.first { $0.has(controller) }
+    }
+}
+
+/// Whether a list such as `cpu,cpuacct` has a name; no copies, it is asked at every setting.
+func isListed(_ name: String, in list: String) -> Bool {
+    var rest = list.utf8[...]
+    while true {
+        let end = rest.firstIndex(of: comma) ?? rest.endIndex
+        if rest[..<end].elementsEqual(name.utf8) { return true }
+        if end == rest.endIndex { return false }
+        rest = rest[rest.index(after: end)...]
     }
 }
 

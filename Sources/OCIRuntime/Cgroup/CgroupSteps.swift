@@ -7,9 +7,8 @@ extension HostPerformer {
     mutating func performCgroup(_ step: Step) throws(SysError) {
         switch step.action {
         case .createCgroup:
-            // A user without rights over cgroups gets those that are delegated to it, unless the
-            // config names one.
-            try cgroup?.create(toleratingRefusal: effectiveUser != 0 && step.place.isEmpty)
+            // Without a path in the config any cgroup will do, the runtime's own if need be.
+            try cgroup?.create(toleratingRefusal: step.place.isEmpty)
         case .setCgroup(let controller, let file, let value):
             try cgroup?.set(controller, file, value)
         case .restrictDevices(let rules):
@@ -25,5 +24,20 @@ extension Runtime {
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
         let path = try CgroupPath(config.linux.cgroupsPath, id: id)
         return Cgroup(layout: .gather(), path: path, exists: true)
+    }
+}
+
+extension Runtime {
+    /// Where a process that joins a container goes.
+    func cgroup(
+        for options: ExecOptions, in container: borrowing Container
+    ) throws(RuntimeError) -> Cgroup {
+        let cgroup = Cgroup(directories: container.record.cgroups)
+        do throws(SysError) {
+            if options.subCgroups.isEmpty { return try cgroup.following(container.record.pid) }
+            return try cgroup.descending(to: options.subCgroups)
+        } catch {
+            throw RuntimeError(error)
+        }
     }
 }

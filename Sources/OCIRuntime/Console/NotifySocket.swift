@@ -1,4 +1,5 @@
 import Glibc
+import Spec
 import Sys
 
 /// The way of a program's `sd_notify(3)` messages out of its container: a datagram socket in the state
@@ -19,12 +20,29 @@ struct NotifySocket {
     /// The caller's `$NOTIFY_SOCKET`, nil where it has none.
     static var requested: String? { environmentVariable("NOTIFY_SOCKET") }
 
+    /// What the container's config needs: the directory, and the variable that names the socket.
+    static func adapt(_ config: inout Config, directory: String) {
+        config.mounts.append(
+            Mount(
+                destination: destination, type: "bind", source: directory,
+                options: ["bind", "nosuid", "noexec", "nodev", "rprivate"]))
+        config.process?.env.append("NOTIFY_SOCKET=\(destination)/\(name)")
+    }
+
     /// Makes the socket in `directory`, open to the container's user.
     init(outer: String, directory: String) throws(SysError) {
         self.outer = outer
-        try makeDirectory(directory, mode: 0o755)
         raw = try bindSocket(.datagram, "\(directory)/\(Self.name)").release()
         try changeMode("\(directory)/\(Self.name)", 0o777)
+    }
+
+    /// Waits until READY=1 has been passed on, or the program has ended.
+    func waitForReadiness(pidfd: Int32) throws(SysError) {
+        while true {
+            let ready = try pollEither(raw, pidfd, milliseconds: -1)
+            if ready.first, try forward() { return }
+            if ready.second { return }
+        }
     }
 
     /// Reads one message; true when it was READY=1 and has been passed on.

@@ -1,4 +1,5 @@
 import Glibc
+import Spec
 import Sys
 
 /// Copies between the caller's terminal and a pty's master, with the caller's terminal in raw mode
@@ -77,5 +78,13 @@ final class TerminalRelay {
         while outputIsOpen, try poll(master, Int32(POLLIN), milliseconds: 0) != 0 {
             try copyOutput()
         }
+    }
+}
+
+extension Process {
+    /// A program that is relayed to the caller's terminal starts with a window of its size.
+    mutating func takeWindowSize() {
+        guard terminal, let size = try? windowSize(0) else { return }
+        consoleSize = Box(height: UInt64(size.rows), width: UInt64(size.columns))
     }
 }

@@ -6,7 +6,7 @@ import Sys
 struct Bundle {
     /// From the file system's root.
     let path: String
-    let config: Config
+    var config: Config
     /// The file's bytes, to be kept for later commands.
     let bytes: [UInt8]
     /// The root file system's directory, from the file system's root.

@@ -28,7 +28,15 @@ struct Creation: ~Copyable {
         _ runtime: Runtime, _ options: CreateOptions, starting: StartMethod
     ) throws(RuntimeError) {
         try validate(options.id)
-        let bundle = try Bundle(options.bundle, config: options.config)
+        var bundle = try Bundle(options.bundle, config: options.config)
+        let stateDirectory = "\(runtime.root)/\(options.id)"
+        if NotifySocket.requested != nil {
+            NotifySocket.adapt(
+                &bundle.config, directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")
+        }
+        if starting == .channel, !options.detached, options.consoleSocket == nil {
+            bundle.config.process?.takeWindowSize()
+        }
         let planned = try runtime.plan(bundle, options, starting: starting)
         let procfs = try runtime.procfs()
         let directory = try StateDirectory(making: options.id, root: runtime.root)
@@ -38,11 +46,12 @@ struct Creation: ~Copyable {
         var prepared = Prepared()
         prepared.procfs = procfs.raw
         prepared.preservedFds = options.preservedFds
+        prepared.listenFds = options.listenFds
         record = ContainerRecord(
             creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
-            seccompCache: SeccompCache(directory: "\(runtime.root)/.seccomp"),
+            seccompCache: runtime.seccompCache,
             stateDirectory: directory.path)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs
@@ -55,6 +64,7 @@ struct Creation: ~Copyable {
         do throws(RuntimeError) {
             // The copy of the config is what `delete --force` goes by if this process dies on the way.
             try write(StateDirectory.configFile, bundle.bytes)
+            if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")
             }
@@ -135,7 +145,12 @@ struct Creation: ~Copyable {
 /// A pid file, whole or not at all.
 func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
     let (parent, name) = splitPath(path)
-    let directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    let directory: Fd
+    do throws(SysError) {
+        directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    } catch {
+        throw SysError("the pid file \(quoted(path)): \(error.call)", error.errno)
+    }
     let temporary = ".\(name).\(pid)"
     let file = try openFile(
         at: directory.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
@@ -156,6 +171,7 @@ extension ContainerRecord {
         self.init(
             id: id, ociVersion: config.ociVersion, bundle: bundle.path, rootfs: bundle.rootfs,
             created: timestamp(), owner: effectiveUser,
+            hasProcess: config.process != nil,
             hasPoststart: !config.hooks.poststart.isEmpty,
             hasPoststop: !config.hooks.poststop.isEmpty,
             hasPidNamespace: namespaces.contains { $0.type == .pid && $0.path == nil },

@@ -66,11 +66,11 @@ extension Runtime {
     func runPoststop(_ hooks: Hooks, _ record: ContainerRecord) -> [String] {
         let state = record.state(.stopped).json()
         var warnings: [String] = []
-        for hook in hooks.poststop {
+        for (index, hook) in hooks.poststop.enumerated() {
             do throws(SysError) {
                 try HookRunner.run(hook, kind: .poststop, state: state)
             } catch {
-                warnings.append("\(error)")
+                warnings.append("/hooks/poststop/\(index): \(error)")
             }
         }
         return warnings

@@ -21,6 +21,8 @@ extension Runtime {
         default: break
         }
         let config = try container.config()
+        var options = options
+        if !options.detach, options.consoleSocket == nil { options.process.takeWindowSize() }
         let procfs = try procfs()
         var prepared = Prepared()
         prepared.procfs = procfs.raw
@@ -37,8 +39,8 @@ extension Runtime {
         let plan = try plan(options, in: container, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
-            cgroup: Cgroup(directories: container.record.cgroups),
-            seccompCache: SeccompCache(directory: "\(root)/.seccomp"),
+            cgroup: try cgroup(for: options, in: container),
+            seccompCache: seccompCache,
             stateDirectory: container.directory.path)
         do throws(RuntimeError) {
             _ = try host.perform()

@@ -134,17 +134,22 @@ struct HostPerformer: ~Copyable {
             case .terminal: terminal = fd
             case .executing: executing = true
             case .failed(let step, let error):
-                throw plan.steps.indices.contains(step)
-                    ? RuntimeError(step: plan.steps[step], error) : RuntimeError(error)
+                throw failed(step, error)
             default: return message
             }
         }
     }
 
+    private mutating func failed(_ index: Int, _ error: SysError) -> RuntimeError {
+        guard plan.steps.indices.contains(index) else { return RuntimeError(error) }
+        if case .runHook = plan.steps[index].action { owesPoststop = true }
+        return RuntimeError(step: plan.steps[index], error)
+    }
+
     /// The init's own work takes milliseconds; only hooks may take as long as they like.
     private func deadline(of index: Int) -> Int32 {
         let runsHooks = plan.steps[min(index, plan.steps.count)...].contains {
-            if case .runHooks = $0.action { $0.actor == .`init` } else { false }
+            if case .runHook = $0.action { $0.actor == .`init` } else { false }
         }
         return runsHooks ? -1 : 120_000
     }
@@ -198,7 +203,7 @@ struct HostPerformer: ~Copyable {
             do throws(ConfigError) {
                 prepared.seccomp = try seccompCache.program(for: seccomp)
             } catch {
-                throw .refused("\(error)")
+                throw .refused("\(error.place): \(error.message)", hint: error.hint)
             }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {
@@ -208,12 +213,12 @@ struct HostPerformer: ~Copyable {
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
             try IDMappings(uid: uid, gid: gid).write(for: pid, procfs: prepared.procfs)
-        case .runHooks(let kind, let hooks):
+        case .runHook(let kind, let hook):
             var state = plan.state
             state.pid = pid
             let json = state.json()
             owesPoststop = true
-            for hook in hooks { try HookRunner.run(hook, kind: kind, state: json) }
+            try HookRunner.run(hook, kind: kind, state: json)
         case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
             // Before the clone: the init inherits it.

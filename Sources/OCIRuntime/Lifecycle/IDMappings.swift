@@ -26,9 +26,10 @@ struct IDMappings {
     /// A user namespace with these mappings and no process in it, to carry an idmapped mount's.
     func namespace(procfs: Int32) throws(SysError) -> Fd {
         let pair = try socketPair()
+        let end = pair.theirs.raw
         let holder = try Sys.clone(flags: UInt64(NamespaceKind.user.rawValue)) {
             // Until the namespace is open this process keeps it alive.
-            _ = try? receive(pair.theirs.raw, limit: 1)
+            _ = try? receive(end, limit: 1)
             exitNow(0)
         }
         defer {
@@ -55,8 +56,9 @@ struct IDMappings {
         var output = try Pipe()
         let argv = CStringArray(arguments)
         let environment = CStringArray([])
+        let end = output.write
         let process = try Sys.clone(flags: 0) {
-            try? replaceStandardStreams(output.write, output.write, output.write)
+            try? replaceStandardStreams(end, end, end)
             let error = Sys.execute("/usr/bin/\(name)", argv, environment)
             try? Fd.writeOnce(2, "\(error)")
             exitNow(127)

@@ -71,6 +71,7 @@ struct Launch {
         _ joined: [JoinedNamespace], _ body: (_ left: [JoinedNamespace]) -> Never
     ) throws(SysError) -> ClonedProcess {
         let pair = try socketPair()
+        let end = pair.theirs.raw
         let between = try Sys.clone(flags: 0, cgroup: cgroup) {
             do throws(SysError) {
                 try join(joined)
@@ -86,10 +87,10 @@ struct Launch {
                 if !timeOffsets.isEmpty { flags &= ~UInt64(NamespaceKind.time.rawValue) }
                 let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
                 try send(
-                    pair.theirs.raw, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
+                    end, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
                 exitNow(0)
             } catch {
-                try? send(pair.theirs.raw, Message.failed(step: 0, error).bytes)
+                try? send(end, Message.failed(step: 0, error).bytes)
                 exitNow(1)
             }
         }

@@ -55,6 +55,9 @@ extension Runtime {
 }
 
 extension Runtime {
+    /// Compiled seccomp filters; no container's id can be this name.
+    var seccompCache: SeccompCache { SeccompCache(directory: "\(root)/@seccomp") }
+
     /// The host's `/proc`, checked.
     func procfs() throws(RuntimeError) -> Fd {
         do throws(SysError) {

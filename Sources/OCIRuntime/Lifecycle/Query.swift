@@ -10,8 +10,8 @@ public struct ContainerStatus: Sendable {
     public let rootfs: String
     /// When it was created: RFC 3339, UTC.
     public let created: String
-    /// The user who created it.
-    public let owner: UInt32
+    /// The name of the user who created it, in a list; else empty, as runc has it.
+    public internal(set) var owner: String
 }
 
 extension Runtime {
@@ -24,7 +24,7 @@ extension Runtime {
     public func ids() throws(RuntimeError) -> [String] {
         do throws(SysError) {
             return try openFile(root, O_RDONLY | O_DIRECTORY).names()
-                .filter { $0.utf8.first != UInt8(ascii: ".") }.sorted()
+                .filter { (try? validate($0)) != nil }.sorted()
         } catch where error.errno == ENOENT {
             return []
         } catch {
@@ -38,7 +38,10 @@ extension Runtime {
         var containers: [ContainerStatus] = []
         for id in try ids() {
             do throws(RuntimeError) {
-                containers.append(try state(id))
+                let container = try Container(root: root, id: id)
+                var status = ContainerStatus(container)
+                status.owner = userName(container.record.owner)
+                containers.append(status)
             } catch {
                 warnings.append("container \"\(id)\": \(error)")
             }
@@ -52,7 +55,7 @@ extension ContainerStatus {
         let status = container.status
         self.init(
             state: container.record.state(status), rootfs: container.record.rootfs,
-            created: container.record.created, owner: container.record.owner)
+            created: container.record.created, owner: "")
     }
 }
 
@@ -69,7 +72,7 @@ extension ContainerStatus: JSONWritable {
             $0.member("rootfs", rootfs)
             $0.member("created", created)
             if !state.annotations.isEmpty { $0.member("annotations", state.annotations) }
-            $0.member("owner", String(owner))
+            $0.member("owner", owner)
         }
     }
 }

@@ -40,26 +40,38 @@ extension Runtime {
         }
         var creation = try Creation(self, options, starting: .channel)
         try creation.perform()
+        var notify: NotifySocket?
         do throws(RuntimeError) {
+            notify = try creation.directory.openNotifySocket()
+            notify?.pid = creation.host.pid
             try creation.host.release()
             try creation.host.waitForExecution()
             try runPoststart(creation.bundle.config.hooks, creation.record)
         } catch {
             throw creation.undo(because: error)
         }
-        if how.detach { return RunResult(status: 0, warnings: creation.host.warnings) }
-        return try finish(creation, how)
+        // Other commands may change the container while its program runs.
+        creation.directory.unlock()
+        if how.detach {
+            do throws(SysError) {
+                try notify?.waitForReadiness(pidfd: creation.host.pidfd)
+            } catch {
+                throw RuntimeError(error)
+            }
+            return RunResult(status: 0, warnings: creation.host.warnings)
+        }
+        return try finish(creation, how, notify)
     }
 
     private func finish(
-        _ creation: consuming Creation, _ how: RunOptions
+        _ creation: consuming Creation, _ how: RunOptions, _ notify: NotifySocket?
     ) throws(RuntimeError) -> RunResult {
         var warnings = creation.host.warnings
         let status: ExitStatus
         do throws(SysError) {
             let foreground = try Foreground(
                 pid: creation.host.pid, pidfd: creation.host.pidfd,
-                terminal: creation.host.terminal)
+                terminal: creation.host.terminal, notify: notify)
             status = try foreground.run(reapsOthers: !how.noSubreaper)
         } catch {
             throw creation.undo(because: RuntimeError(error))

@@ -16,7 +16,12 @@ extension Runtime {
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         default: throw RuntimeError("cannot start an already running container")
         }
+        guard container.record.hasProcess else {
+            throw RuntimeError("the config has no process to start", place: "/process")
+        }
+        var notify: NotifySocket?
         do throws(RuntimeError) {
+            notify = try container.directory.openNotifySocket()
             try release(container)
             if container.record.hasPoststart {
                 try runPoststart(try container.config().hooks, container.record)
@@ -24,7 +29,25 @@ extension Runtime {
         } catch {
             throw try destroying(container, because: error)
         }
+        try waitForReadiness(of: container, notify)
         return []
+    }
+
+    /// As service managers want it, `start` takes until the program says that it is ready.
+    private func waitForReadiness(
+        of container: borrowing Container, _ notify: NotifySocket?
+    ) throws(RuntimeError) {
+        guard var notify else { return }
+        container.directory.unlock()
+        notify.pid = container.record.pid
+        do throws(SysError) {
+            let pidfd = try container.identity.open()
+            try notify.waitForReadiness(pidfd: pidfd.raw)
+        } catch where error.errno == ESRCH {
+            return
+        } catch {
+            throw RuntimeError(error)
+        }
     }
 
     /// Knocks on the start socket and waits until the program executes.
@@ -54,10 +77,13 @@ extension Runtime {
 
     func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
         let state = record.state(.running).json()
-        do throws(SysError) {
-            for hook in hooks.poststart { try HookRunner.run(hook, kind: .poststart, state: state) }
-        } catch {
-            throw RuntimeError(error)
+        for (index, hook) in hooks.poststart.enumerated() {
+            do throws(SysError) {
+                try HookRunner.run(hook, kind: .poststart, state: state)
+            } catch {
+                throw RuntimeError(
+                    step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)), error)
+            }
         }
     }
 

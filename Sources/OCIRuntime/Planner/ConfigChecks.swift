@@ -28,13 +28,12 @@ extension Planner {
     }
 
     private mutating func checkUserNamespace() throws(PlanError) {
-        let linux = config.linux
         if namespaces.isNew(.user) {
-            try checkMapsRoot(linux.uidMappings, "/linux/uidMappings")
-            try checkMapsRoot(linux.gidMappings, "/linux/gidMappings")
+            try checkMapsRoot(config.linux.uidMappings, "/linux/uidMappings")
+            try checkMapsRoot(config.linux.gidMappings, "/linux/gidMappings")
         } else if namespaces.isJoined(.user) {
             // Engines write both; what counts is what the namespace has (runc takes it, too).
-            if !linux.uidMappings.isEmpty || !linux.gidMappings.isEmpty {
+            if !config.linux.uidMappings.isEmpty || !config.linux.gidMappings.isEmpty {
                 warn("/linux/uidMappings", "ignored: the joined user namespace has its own")
             }
         } else if !isPrivileged {
@@ -53,7 +52,6 @@ extension Planner {
 
     /// Whatever is mounted without one is mounted on the host.
     private func checkWithoutMountNamespace() throws(PlanError) {
-        let linux = config.linux
         let place: String? =
             if config.root?.readonly == true {
                 "/root/readonly"
@@ -61,13 +59,13 @@ extension Planner {
                 "/mounts/0"
             } else if config.process?.terminal == true {
                 "/process/terminal"
-            } else if !linux.devices.isEmpty {
+            } else if !config.linux.devices.isEmpty {
                 "/linux/devices/0"
-            } else if !linux.maskedPaths.isEmpty {
+            } else if !config.linux.maskedPaths.isEmpty {
                 "/linux/maskedPaths/0"
-            } else if !linux.readonlyPaths.isEmpty {
+            } else if !config.linux.readonlyPaths.isEmpty {
                 "/linux/readonlyPaths/0"
-            } else if linux.rootfsPropagation != nil {
+            } else if config.linux.rootfsPropagation != nil {
                 "/linux/rootfsPropagation"
             } else {
                 nil

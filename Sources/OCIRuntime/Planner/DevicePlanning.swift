@@ -4,16 +4,22 @@ import Spec
 /// Devices and links below `/dev` (config-linux.md, Default Devices, Devices, Dev symbolic links).
 extension Planner {
     mutating func makeDevices() {
-        let devices = config.linux.devices
-        for (path, major, minor) in defaultDevices
-        where !devices.contains(where: { isSamePath($0.path, path) }) {
-            let device = Device(
-                path: path, type: .character, major: major, minor: minor, fileMode: 0o666, uid: 0,
-                gid: 0)
-            `init`("", supply(device))
+        supply("/dev/null", 1, 3)
+        supply("/dev/zero", 1, 5)
+        supply("/dev/full", 1, 7)
+        supply("/dev/random", 1, 8)
+        supply("/dev/urandom", 1, 9)
+        supply("/dev/tty", 5, 0)
+        `init`("", .makeSymlink(target: "/proc/self/fd", path: "/dev/fd"))
+        `init`("", .makeSymlink(target: "/proc/self/fd/0", path: "/dev/stdin"))
+        `init`("", .makeSymlink(target: "/proc/self/fd/1", path: "/dev/stdout"))
+        `init`("", .makeSymlink(target: "/proc/self/fd/2", path: "/dev/stderr"))
+        `init`("", .makeSymlink(target: "pts/ptmx", path: "/dev/ptmx"))
+        if facts.hasKernelCore {
+            `init`("", .makeSymlink(target: "/proc/kcore", path: "/dev/core"))
         }
-        for (target, path) in links { `init`("", .makeSymlink(target: target, path: path)) }
-        for (index, device) in devices.enumerated() where !isSamePath(device.path, "/dev/ptmx") {
+        for (index, device) in config.linux.devices.enumerated()
+        where !isSamePath(device.path, "/dev/ptmx") {
             var device = device
             // Some write the type into the mode, as stat(2) has it.
             device.fileMode = (device.fileMode ?? 0o666) & 0o7777
@@ -23,29 +29,21 @@ extension Planner {
         }
     }
 
+    /// A default device, unless the config has one in its place.
+    private mutating func supply(_ path: String, _ major: Int64, _ minor: Int64) {
+        if config.linux.devices.contains(where: { isSamePath($0.path, path) }) { return }
+        let device = Device(
+            path: path, type: .character, major: major, minor: minor, fileMode: 0o666, uid: 0,
+            gid: 0)
+        `init`("", supply(device))
+    }
+
     /// In a user namespace `mknod(2)` makes nothing but FIFOs.
     private func supply(_ device: Device) -> Action {
         if (hasUserNamespace || facts.inUserNamespace) && device.type != .fifo {
             return .bindDevice(device)
         }
         return .makeDevice(device)
-    }
-
-    private var defaultDevices: [(path: String, major: Int64, minor: Int64)] {
-        [
-            ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8),
-            ("/dev/urandom", 1, 9), ("/dev/tty", 5, 0),
-        ]
-    }
-
-    private var links: [(target: String, path: String)] {
-        var links = [
-            ("/proc/self/fd", "/dev/fd"), ("/proc/self/fd/0", "/dev/stdin"),
-            ("/proc/self/fd/1", "/dev/stdout"), ("/proc/self/fd/2", "/dev/stderr"),
-            ("pts/ptmx", "/dev/ptmx"),
-        ]
-        if facts.hasKernelCore { links.append(("/proc/kcore", "/dev/core")) }
-        return links
     }
 }
 

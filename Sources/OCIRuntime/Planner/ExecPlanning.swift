@@ -23,8 +23,8 @@ extension Planner {
         if let affinity = process.execCPUAffinity?.initial {
             host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
         }
-        try connectSockets(for: process)
-        if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
+        try connectConsole(for: process)
+        loadSeccomp()
         raiseLimits(for: process)
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
@@ -36,7 +36,7 @@ extension Planner {
         guard options.cgroupManager != .disabled else { return }
         let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
         cgroup = (facts.cgroups(), path)
-        host("/linux/cgroupsPath", .openCgroup(path: path.path))
+        host(cgroupPlace, .openCgroup(path: path.path))
     }
 
     /// All namespaces of the container's own. With the host's rights only those that take in children
@@ -51,7 +51,7 @@ extension Planner {
     }
 
     private mutating func join(_ process: Process) {
-        if let cgroup, !cgroup.layout.isUnified { `init`("/linux/cgroupsPath", .joinCgroup) }
+        if let cgroup, !cgroup.layout.isUnified { `init`(cgroupPlace, .joinCgroup) }
         if let affinity = process.execCPUAffinity?.final {
             `init`("/process/execCPUAffinity/final", .setCPUAffinity(affinity))
         }

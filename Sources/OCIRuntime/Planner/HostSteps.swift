@@ -10,39 +10,37 @@ extension Planner {
             host(place, .openNamespace(type, path: path))
         }
         try openMountSources()
-        try connectSockets(for: config.process)
+        try connectConsole(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
-        if let seccomp = config.linux.seccomp { host("/linux/seccomp", .loadSeccomp(seccomp)) }
+        loadSeccomp()
         if let process = config.process { raiseLimits(for: process) }
         clone()
     }
 
     private mutating func prepareCgroup() throws(PlanError) {
-        let linux = config.linux
-        let path = try CgroupPath(linux.cgroupsPath, id: options.id)
+        let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
         var layout = CgroupLayout.none
         if options.cgroupManager == .cgroupfs {
             layout = facts.cgroups()
             cgroup = (layout, path)
         }
         let planned = try CgroupPlanner.plan(
-            for: linux.resources, path: path, layout: layout, manager: options.cgroupManager,
+            for: config.linux.resources, path: path, layout: layout, manager: options.cgroupManager,
             isRootless: !isPrivileged || facts.inUserNamespace)
         steps += planned.steps
         warnings += planned.warnings
     }
 
     /// Whether a source is opened with the host's rights, because the init will not have them.
-    func opensSource(_ index: Int) -> Bool {
-        let options = mountOptions[index]
-        return hasUserNamespace && isPrivileged && options.isBind(config.mounts[index])
-            && !options.isRemount
+    func opensSource(_ mount: Mount, _ options: MountOptions) -> Bool {
+        hasUserNamespace && isPrivileged && options.isBind(mount) && !options.isRemount
     }
 
     private mutating func openMountSources() throws(PlanError) {
-        for (index, mount) in config.mounts.enumerated() {
-            let options = mountOptions[index]
-            let opens = opensSource(index)
+        for (index, mount) in config.mounts.enumerated()
+        where hasUserNamespace || mount.hasMappings {
+            let options = MountOptions(mount.options)
+            let opens = opensSource(mount, options)
             let idMap = options.idMap(of: mount)
             guard opens || idMap != nil else { continue }
             let place = "/mounts/" + String(index)
@@ -64,18 +62,25 @@ extension Planner {
         }
     }
 
-    mutating func connectSockets(for process: Process?) throws(PlanError) {
+    mutating func connectConsole(for process: Process?) throws(PlanError) {
         if let process {
             try checkTerminal(process)
             if process.terminal, let path = options.consoleSocket {
                 host("/process/terminal", .connect(.console, path: path))
             }
         }
-        if let seccomp = config.linux.seccomp, let path = seccomp.listenerPath,
+    }
+
+    /// The filter, and the agent that it asks.
+    mutating func loadSeccomp() {
+        guard let seccomp = config.linux.seccomp else { return }
+        hasSeccomp = true
+        if let path = seccomp.listenerPath,
             seccomp.syscalls.contains(where: { $0.action == .notify })
         {
             host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
         }
+        host("/linux/seccomp", .loadSeccomp(seccomp))
     }
 
     func checkTerminal(_ process: Process) throws(PlanError) {
@@ -94,7 +99,7 @@ extension Planner {
         if hasUserNamespace, let score = config.process?.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
-        let offsets = config.linux.timeOffsets.map {
+        let offsets = config.linux.timeOffsets.entries.map {
             TimeOffsetEntry(clock: $0.key, offset: $0.value)
         }
         host(

@@ -28,18 +28,18 @@ extension Planner {
         if namespaces.isNew(.user) { try checkMapped(user) }
         return IdentityPlan(
             uid: user.uid, gid: user.gid, groups: try identityGroups(of: user),
-            capabilities: process.capabilities.map { grant($0) })
+            capabilities: grant(process.capabilities ?? Capabilities()))
     }
 
     private func checkMapped(_ user: User) throws(PlanError) {
-        let linux = config.linux
-        guard linux.uidMappings.maps(user.uid) else {
+        guard config.linux.uidMappings.maps(user.uid) else {
             throw PlanError("/process/user/uid", "\(user.uid) is not in /linux/uidMappings")
         }
-        guard linux.gidMappings.maps(user.gid) else {
+        guard config.linux.gidMappings.maps(user.gid) else {
             throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
         }
-        for (index, gid) in user.additionalGids.enumerated() where !linux.gidMappings.maps(gid) {
+        for (index, gid) in user.additionalGids.enumerated()
+        where !config.linux.gidMappings.maps(gid) {
             throw PlanError(
                 "/process/user/additionalGids/" + String(index),
                 "\(gid) is not in /linux/gidMappings")

@@ -7,7 +7,7 @@ extension Planner {
     /// alone it does not wait for a grace period of the kernel's.
     mutating func enter() {
         if let cgroup, !cgroup.layout.isUnified {
-            `init`("/linux/cgroupsPath", .joinCgroup)
+            `init`(cgroupPlace, .joinCgroup)
         }
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }

@@ -4,13 +4,13 @@ import Init
 struct MountOption {
     let name: String
     let effect: Effect
-    /// The name's bytes, first one highest: names compare as numbers.
-    let key: UInt128
+    /// The name's bytes as a number, the first one highest: to look up is to compare numbers.
+    private let key: UInt128
 
     private init(_ name: String, _ effect: Effect) {
         self.name = name
         self.effect = effect
-        key = MountOption.key(name.utf8)
+        key = MountOption.key(name)
     }
 
     enum Effect: Equatable {
@@ -33,20 +33,19 @@ struct MountOption {
         case sourceNoFollow
     }
 
-    /// The longest name known has fewer bytes than a key.
-    private static let keyLength = 16
-
-    /// 0 where the name is too long to be known.
-    private static func key(_ name: String.UTF8View) -> UInt128 {
-        guard name.count <= keyLength else { return 0 }
+    /// 0 where the name is longer than any that is known.
+    private static func key(_ name: String) -> UInt128 {
+        let bytes = name.utf8.span
+        guard bytes.count <= 16 else { return 0 }
         var key: UInt128 = 0
-        for byte in name { key = key << 8 | UInt128(byte) }
-        return key << (8 * UInt128(keyLength - name.count))
+        for index in 0..<bytes.count { key = key << 8 | UInt128(bytes[index]) }
+        return key << (8 * UInt128(16 - bytes.count))
     }
 
     /// What `option` means; nil where it is for the file system.
     static func find(_ option: String) -> Effect? {
-        let key = key(option.utf8)
+        let key = key(option)
+        let all = all.span
         var low = 0
         var high = all.count
         while low < high {
@@ -58,8 +57,12 @@ struct MountOption {
         return nil
     }
 
-    /// Every option with a meaning of its own, in byte order.
-    static let all: [MountOption] = [
+    /// The names of all, in byte order.
+    static var names: [String] { all.indices.map { all[$0].name } }
+
+    /// Every option with a meaning of its own, in byte order. No array: the first array of a type
+    /// takes longer to make than all look-ups for a container.
+    static let all: [63 of MountOption] = [
         MountOption("async", .superblock(.sync, on: false)),
         MountOption("atime", .accessTime(Attribute.noAtime, on: false, recursive: false)),
         MountOption("bind", .bind(recursive: false)),

@@ -5,7 +5,7 @@ import Spec
 extension Planner {
     mutating func mountPlan(_ index: Int) throws(PlanError) -> MountPlan {
         let mount = config.mounts[index]
-        let options = mountOptions[index]
+        let options = MountOptions(mount.options)
         let place = "/mounts/" + String(index)
         try checkOptions(options, mount, place)
         var plan = MountPlan(
@@ -17,14 +17,16 @@ extension Planner {
         plan.recursiveClearing = options.recursiveClearing
         plan.propagation = options.propagation
         plan.copyUp = options.copyUp
-        plan.idMap = opensSource(index) ? nil : options.idMap(of: mount)
+        let opens = opensSource(mount, options)
+        if options.idMap(of: mount) != nil { _ = try idMappings(of: mount, place) }
+        plan.idMap = opens ? nil : options.idMap(of: mount)
         plan.sourceNoFollow = options.sourceNoFollow
-        plan.sourceIsOpen = opensSource(index)
+        plan.sourceIsOpen = opens
         return plan
     }
 
     /// A relative destination is relative to `/` (config.md, Mounts).
-    private func absolute(_ destination: String) -> String {
+    func absolute(_ destination: String) -> String {
         destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination
     }
 
@@ -141,12 +143,16 @@ extension Planner {
     }
 }
 
+extension Mount {
+    var hasMappings: Bool { !uidMappings.isEmpty || !gidMappings.isEmpty }
+}
+
 extension MountOptions {
     /// The option decides; the type alone does too, as engines write it.
     func isBind(_ mount: Mount) -> Bool { isBind || mount.type == "bind" }
 
     func idMap(of mount: Mount) -> MountPlan.IDMapKind? {
         if let idMap { return idMap }
-        return mount.uidMappings.isEmpty && mount.gidMappings.isEmpty ? nil : .single
+        return mount.hasMappings ? .single : nil
     }
 }

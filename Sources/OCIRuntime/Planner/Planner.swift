@@ -18,12 +18,11 @@ package struct Planner {
     let facts: HostFacts
     let options: PlanOptions
     let namespaces: NamespaceLayout
-    /// The options of `mounts`, by index.
-    let mountOptions: [MountOptions]
     /// nil where there are to be none.
     var cgroup: (layout: CgroupLayout, path: CgroupPath)?
-    /// Mounts that become read-only after the change of root.
-    var readOnlyLater: [(place: String, path: String)] = []
+    /// Indices of the mounts that become read-only after the change of root.
+    var readOnlyLater: [Int] = []
+    var hasSeccomp = false
     var warnedAboutLabel = false
     var steps: [Step] = []
     var warnings: [String] = []
@@ -52,7 +51,6 @@ package struct Planner {
         self.facts = facts
         self.options = options
         namespaces = NamespaceLayout(config.linux.namespaces)
-        mountOptions = config.mounts.map { MountOptions($0.options) }
         steps.reserveCapacity(128)
     }
 
@@ -86,6 +84,9 @@ package struct Planner {
     /// Whether the runtime has an administrator's rights over its own user namespace.
     var isPrivileged: Bool { facts.has(.sysAdmin) }
 
+    /// Where the config names the cgroup.
+    var cgroupPlace: String { config.linux.cgroupsPath == nil ? "" : "/linux/cgroupsPath" }
+
     /// The root file system's absolute path on the host.
     var rootPath: String {
         let path = config.root?.path ?? ""
@@ -96,30 +97,21 @@ package struct Planner {
 extension Planner {
     /// The hooks that see the mounts but still the old root (config.md, POSIX-platform hooks).
     mutating func runCreateHooks() {
-        let hooks = config.hooks
-        if !hooks.prestart.isEmpty {
-            host("/hooks/prestart", .runHooks(.prestart, hooks.prestart))
-        }
-        if !hooks.createRuntime.isEmpty {
-            host("/hooks/createRuntime", .runHooks(.createRuntime, hooks.createRuntime))
-        }
-        if !hooks.createContainer.isEmpty {
-            `init`("/hooks/createContainer", .runHooks(.createContainer, hooks.createContainer))
+        steps += hookSteps(.host, .prestart, config.hooks.prestart)
+        steps += hookSteps(.host, .createRuntime, config.hooks.createRuntime)
+        steps += hookSteps(.`init`, .createContainer, config.hooks.createContainer)
+    }
+
+    private func hookSteps(_ actor: Actor, _ kind: HookKind, _ hooks: [Hook]) -> [Step] {
+        hooks.enumerated().map { index, hook in
+            Step(actor, "/hooks/\(kind.rawValue)/\(index)", .runHook(kind, hook))
         }
     }
 
     /// The hooks of `start` and `delete`.
     private var laterHooks: [Step] {
-        let hooks = config.hooks
-        var steps: [Step] = []
-        if !hooks.poststart.isEmpty {
-            steps.append(
-                Step(.host, "/hooks/poststart", .runHooks(.poststart, hooks.poststart)))
-        }
-        if !hooks.poststop.isEmpty {
-            steps.append(Step(.host, "/hooks/poststop", .runHooks(.poststop, hooks.poststop)))
-        }
-        return steps
+        hookSteps(.host, .poststart, config.hooks.poststart)
+            + hookSteps(.host, .poststop, config.hooks.poststop)
     }
 
     /// The init's last steps of `create`, inside the new root.
@@ -140,10 +132,7 @@ extension Planner {
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).
     mutating func start() throws(PlanError) {
         guard let process = config.process else { return }
-        if !config.hooks.startContainer.isEmpty {
-            `init`(
-                "/hooks/startContainer", .runHooks(.startContainer, config.hooks.startContainer))
-        }
+        steps += hookSteps(.`init`, .startContainer, config.hooks.startContainer)
         try becomeProgram(process)
     }
 }

@@ -22,7 +22,7 @@ extension Planner {
     }
 
     private mutating func applySeccomp() {
-        if config.linux.seccomp != nil { `init`("/linux/seccomp", .applySeccomp) }
+        if hasSeccomp { `init`("/linux/seccomp", .applySeccomp) }
     }
 
     private mutating func setLabels(of process: Process) throws(PlanError) {

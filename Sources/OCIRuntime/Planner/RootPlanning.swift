@@ -9,19 +9,17 @@ extension Planner {
         let propagation = config.linux.rootfsPropagation
         `init`(
             propagation == nil ? "" : "/linux/rootfsPropagation",
-            .setPropagation(flags: propagation?.flags ?? Propagation.slave | Propagation.recursive))
+            .setPropagation(flags: propagation?.flagsForCopies ?? RootfsPropagation.rslave.flags))
         `init`("/root/path", .openRoot(path: rootPath))
-        var readOnlyLater: [(String, String)] = []
         for index in config.mounts.indices {
             var mount = try mountPlan(index)
             let place = "/mounts/" + String(index)
             if isFilledLater(mount) {
                 mount.makeWritable()
-                readOnlyLater.append((place, mount.destination))
+                readOnlyLater.append(index)
             }
             `init`(place, .mount(mount))
         }
-        self.readOnlyLater = readOnlyLater
         if !bindsDev { makeDevices() }
         if let process = config.process, process.terminal {
             `init`("/process/terminal", .openConsole(size: process.consoleSize))
@@ -37,35 +35,35 @@ extension Planner {
 
     /// A host's directory on `/dev` is left as it is, as runc does.
     private var bindsDev: Bool {
-        for (index, mount) in config.mounts.enumerated()
-        where isDev(mount.destination) && mountOptions[index].isBind(mount) {
-            return true
-        }
-        return false
+        config.mounts.contains { isDev($0.destination) && MountOptions($0.options).isBind($0) }
     }
 
     mutating func changeRoot() throws(PlanError) {
-        let linux = config.linux
         guard namespaces.has(.mount) else {
             `init`("/root/path", .changeRoot(path: rootPath))
             try finishNames()
             return
         }
         `init`("/root/path", options.noPivot ? .moveRoot : .pivotRoot)
-        // Slave and private were set before, on all mounts; these must not reach the host's.
-        if let propagation = linux.rootfsPropagation,
+        for index in readOnlyLater {
+            `init`(
+                "/mounts/" + String(index),
+                .makeMountReadOnly(path: absolute(config.mounts[index].destination)))
+        }
+        if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
+        try finishNames()
+        for (index, path) in config.linux.readonlyPaths.enumerated() {
+            `init`("/linux/readonlyPaths/" + String(index), .makePathReadOnly(path))
+        }
+        for (index, path) in config.linux.maskedPaths.enumerated() {
+            `init`("/linux/maskedPaths/" + String(index), .maskPath(path))
+        }
+        // Slave and private were set before, on all mounts; these must not reach the host's. Last,
+        // because nothing can be bound from an unbindable mount.
+        if let propagation = config.linux.rootfsPropagation,
             propagation.flags & (Propagation.slave | Propagation.private) == 0
         {
             `init`("/linux/rootfsPropagation", .setRootPropagation(flags: propagation.flags))
-        }
-        for (place, path) in readOnlyLater { `init`(place, .makeMountReadOnly(path: path)) }
-        if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
-        try finishNames()
-        for (index, path) in linux.readonlyPaths.enumerated() {
-            `init`("/linux/readonlyPaths/" + String(index), .makePathReadOnly(path))
-        }
-        for (index, path) in linux.maskedPaths.enumerated() {
-            `init`("/linux/maskedPaths/" + String(index), .maskPath(path))
         }
     }
 
@@ -87,6 +85,13 @@ extension MountPlan {
 }
 
 extension RootfsPropagation {
+    /// For the copies of the host's mounts, from which bind mounts are still to be made.
+    fileprivate var flagsForCopies: UInt {
+        if flags & Propagation.unbindable != 0 { return RootfsPropagation.rslave.flags }
+        // What is mounted below the others must not reach the host either.
+        return flags & Propagation.shared == 0 ? flags | Propagation.recursive : flags
+    }
+
     /// `MS_*` bits.
     var flags: UInt {
         switch self {

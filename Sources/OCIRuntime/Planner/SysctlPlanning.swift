@@ -5,7 +5,7 @@ import Spec
 /// the host's (config-linux.md, Sysctl).
 extension Planner {
     mutating func setSysctls() throws(PlanError) {
-        for entry in config.linux.sysctl {
+        for entry in config.linux.sysctl.entries {
             let place = "/linux/sysctl/" + escapePointer(entry.key)
             guard let name = SysctlName(entry.key), let type = name.namespace else {
                 throw PlanError(place, "is not the parameter of a namespace")

@@ -22,6 +22,8 @@ struct ContainerRecord {
     var startTime: UInt64 = 0
     /// Directories of the container's cgroup, one per hierarchy.
     var cgroups: [String] = []
+    /// A container without a process in its config can be created but not started.
+    var hasProcess = true
     var hasPoststart = false
     var hasPoststop = false
     /// Whether the pid namespace is the container's own: killing its init then ends all of it.
@@ -41,6 +43,7 @@ struct ContainerRecord {
             $0.member("created", created)
             $0.member("owner", UInt64(owner))
             $0.member("cgroups", cgroups)
+            $0.member("hasProcess", hasProcess)
             $0.member("hasPoststart", hasPoststart)
             $0.member("hasPoststop", hasPoststop)
             $0.member("hasPidNamespace", hasPidNamespace)
@@ -87,6 +90,7 @@ extension ContainerRecord {
         pid = try object.required("pid").integer()
         startTime = try object.required("startTime").integer()
         cgroups = try object.strings("cgroups") ?? []
+        hasProcess = try object.bool("hasProcess") ?? true
         hasPoststart = try object.bool("hasPoststart") ?? false
         hasPoststop = try object.bool("hasPoststop") ?? false
         hasPidNamespace = try object.bool("hasPidNamespace") ?? true

@@ -9,11 +9,12 @@ struct StateDirectory: ~Copyable {
     let fd: Fd
 
     // The init inherits the descriptor and lives on: closing ours would not give the lock back.
-    deinit { unlock(fd.raw) }
+    deinit { Sys.unlock(fd.raw) }
 
     static let stateFile = "state.json"
     static let configFile = "config.json"
     static let startSocket = "start.sock"
+    static let notifyDirectory = "notify"
 
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
@@ -63,6 +64,9 @@ struct StateDirectory: ~Copyable {
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.
     borrowing func lock() throws(RuntimeError) { try Self.lock(fd.raw, path) }
 
+    /// Gives the lock back before the end, for a command that goes on to wait.
+    borrowing func unlock() { Sys.unlock(fd.raw) }
+
     private static func lock(_ fd: Int32, _ path: String) throws(RuntimeError) {
         let deadline = Deadline(milliseconds: 10_000)
         var pause: Int64 = 200_000
@@ -93,6 +97,26 @@ struct StateDirectory: ~Copyable {
         } catch {
             try? removeFile(at: fd.raw, temporary)
             throw SysError("write(\(quoted("\(path)/\(name)")))", error.errno)
+        }
+    }
+
+    /// Makes the directory of the container's notify socket.
+    borrowing func makeNotifyDirectory() throws(RuntimeError) {
+        do throws(SysError) {
+            try makeDirectory(at: fd.raw, Self.notifyDirectory, mode: 0o755)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// The notify socket, where the caller has asked for readiness by `$NOTIFY_SOCKET` and the
+    /// container was created with a directory for it.
+    borrowing func openNotifySocket() throws(RuntimeError) -> NotifySocket? {
+        guard let outer = NotifySocket.requested, has(Self.notifyDirectory) else { return nil }
+        do throws(SysError) {
+            return try NotifySocket(outer: outer, directory: "\(path)/\(Self.notifyDirectory)")
+        } catch {
+            throw RuntimeError(error)
         }
     }
 

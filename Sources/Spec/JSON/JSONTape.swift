@@ -79,10 +79,9 @@ final class JSONTape: Sendable {
 }
 
 /// A member name as a token of a JSON pointer: `~` and `/` are escaped (RFC 6901, section 3).
+///
+/// Nobody reads a name of more than 256 bytes; it is cut.
 package func escapePointer(_ name: String) -> String {
-    guard name.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
-        return name
-    }
     var token: [UInt8] = []
     for scalar in name.unicodeScalars {
         guard token.count < 256 else { return String(decoding: token, as: UTF8.self) + "…" }

@@ -63,7 +63,10 @@ struct TapeBuilder {
 
     private mutating func begin(_ kind: JSONTape.Node.Kind) -> CInt {
         guard open.count < JSONParser.maximumDepth else {
-            return stop("nested deeper than \(JSONParser.maximumDepth) levels")
+            // Without its place, which would be as deep.
+            failure = ConfigError(
+                place: "", message: "nested deeper than \(JSONParser.maximumDepth) levels")
+            return 0
         }
         let node = nodes.count
         guard append(JSONTape.Node(kind: kind)) else { return 0 }

@@ -72,6 +72,6 @@ extension ListCommand.Row {
         self.init(
             id: container.state.id, pid: container.state.pid ?? 0,
             status: container.state.status.rawValue, bundle: container.state.bundle,
-            created: container.created, owner: String(container.owner))
+            created: container.created, owner: container.owner)
     }
 }

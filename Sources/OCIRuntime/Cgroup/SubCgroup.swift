@@ -1,0 +1,65 @@
+import Glibc
+import Sys
+
+/// Where one more process goes in a running container's cgroup (`exec`).
+extension Cgroup {
+    /// The same cgroup, with the directories below it that `exec --cgroup` names; the container made
+    /// them.
+    /// - Parameter parts: paths below the container's cgroup, each for the controllers named, or for
+    ///   all where none is.
+    package func descending(
+        to parts: [(controllers: [String], path: String)]
+    ) throws(SysError) -> Cgroup {
+        var cgroup = self
+        for part in parts {
+            let path = try Self.subPath(part.path)
+            for controller in part.controllers where directory(of: controller) == nil {
+                throw .refused("the container has no cgroup of the controller \(controller)")
+            }
+            try cgroup.append(path, to: part.controllers)
+        }
+        return cgroup
+    }
+
+    private mutating func append(_ path: String, to controllers: [String]) throws(SysError) {
+        for index in members.indices {
+            let isMeant = controllers.isEmpty || controllers.contains { members[index].has($0) }
+            guard isMeant else { continue }
+            members[index].path += path
+            let full = members[index].full
+            guard exists(full) else {
+                throw SysError(
+                    "stat(\(quoted(full)))", ENOENT,
+                    hint: "a path of --cgroup must be there, below the container's cgroup")
+            }
+        }
+    }
+
+    /// Component by component: no `..` leads out of the container's cgroup, and no name that merely
+    /// begins like it.
+    private static func subPath(_ path: String) throws(SysError) -> String {
+        var cleaned = ""
+        for component in path.utf8.split(separator: UInt8(ascii: "/")) {
+            if component.elementsEqual(".".utf8) { continue }
+            if component.elementsEqual("..".utf8) {
+                throw .refused("the cgroup path \(quoted(path)) has a \"..\" in it")
+            }
+            cleaned += "/\(Substring(component))"
+        }
+        return cleaned
+    }
+
+    /// v2: the cgroup that the container's init is in by now. An init such as systemd moves itself
+    /// further down and enables controllers below the container's cgroup, which then takes no
+    /// processes any more. The same cgroup on v1, and where the init has left it.
+    package func following(_ pid: Int32) throws(SysError) -> Cgroup {
+        guard isUnified else { return self }
+        let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
+        guard let path = entries.first(where: { $0.controllers.isEmpty })?.path,
+            CgroupPath.isBelow(path, members[0].path, orSame: false)
+        else { return self }
+        var cgroup = self
+        cgroup.members[0].path = path
+        return cgroup
+    }
+}
