@@ -115,11 +115,11 @@ extension Performer {
 
     /// Loads the filter; a notify descriptor goes to the listener together with the state.
     mutating func applySeccomp() throws(SysError) {
-        try settle()
         guard let program = prepared.seccomp else {
             throw .refused("the seccomp filter was not prepared")
         }
         guard let notify = program.notify else {
+            try settle()
             _ = try setSeccompFilter(program.filter, flags: program.flags)
             return
         }
@@ -127,6 +127,7 @@ extension Performer {
         var state = plan.state
         state.status = .created
         let pid = Int32(try readLink(at: prepared.procfs, "self")) ?? 0
+        try settle(keeping: prepared.seccompListener)
         state.pid = pid
         let message = ContainerProcessState(
             pid: pid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
@@ -138,11 +139,17 @@ extension Performer {
 
     /// What remains to be done with system calls that a seccomp filter may deny, the last word to the
     /// host among it. A failure after that word is still told, as far as the filter lets it.
-    private mutating func settle() throws(SysError) {
+    ///
+    /// Descriptors of the host are closed, not left to close-on-exec: the program's path is the
+    /// image's to choose, and `/proc/self/fd/N/../…` would be a program of the host, whose file could
+    /// then be written through `/proc/self/exe` (CVE-2024-21626). The sockets kept lead nowhere.
+    private mutating func settle(keeping listener: Int32 = -1) throws(SysError) {
         if program != nil { return }
         guard let process = plan.process else { throw .refused("the config has no process") }
         program = (CStringArray(process.args), CStringArray(environment(of: process)))
-        try closeOnExec(from: 3 + prepared.preservedFds)
+        try closeDescriptors(
+            from: 3 + prepared.preservedFds, keeping: [channel.raw, listener],
+            procfs: prepared.procfs)
         try processControl(.setParentDeathSignal, 0)
         resetSignals()
         try unblockAllSignals()
@@ -190,7 +197,7 @@ extension Performer {
 
     /// HOME comes from the container's user database where the config sets none, as engines expect.
     /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
-    private func environment(of process: ProcessPlan) -> [String] {
+    private mutating func environment(of process: ProcessPlan) -> [String] {
         var environment = process.env
         if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
             let user = identity?.uid ?? effectiveUser
@@ -206,8 +213,19 @@ extension Performer {
         return environment
     }
 
-    private func homeDirectory(of uid: UInt32) -> String? {
-        guard let bytes = try? readFile("/etc/passwd", limit: 1 << 20) else { return nil }
+    /// An image may hold anything in the file's place: a link out of it, or a pipe that nobody writes
+    /// to.
+    private mutating func homeDirectory(of uid: UInt32) -> String? {
+        let bytes: [UInt8]
+        do throws(SysError) {
+            let file = try containerRoot { (root) throws(SysError) in
+                try root.open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY)
+            }
+            guard try file.status().isRegular else { return nil }
+            bytes = try file.readAll(limit: 1 << 20)
+        } catch {
+            return nil
+        }
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             guard fields.count >= 6, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid

@@ -8,9 +8,10 @@ import Sys
 package enum HookRunner {
     /// - Parameters:
     ///   - state: the container's state as JSON.
+    ///   - procfs: the host's `/proc`, open; -1 where `/proc` is the host's.
     ///   - asUser: called in the hook's process before it executes.
     package static func run(
-        _ hook: Hook, kind: HookKind, state: [UInt8],
+        _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
         asUser: () throws(SysError) -> Void = {}
     ) throws(SysError) {
         let call = "\(kind.rawValue) hook \(quoted(hook.path))"
@@ -28,7 +29,8 @@ package enum HookRunner {
         let process = try clone(flags: 0) {
             do throws(SysError) {
                 try replaceStandardStreams(stdin, stdout, stdout)
-                try closeOnExec(from: 3)
+                // Those of a startContainer hook could be had by its path (CVE-2024-21626).
+                try closeDescriptors(from: 3, procfs: procfs)
                 try asUser()
                 resetSignals()
                 try unblockAllSignals()
@@ -68,8 +70,11 @@ package enum HookRunner {
                 process.pidfd.raw, open ? output : -1, milliseconds: left)
             if ready.second { open = try tail.read(output) }
             if ready.first {
-                while open, try poll(output, Int32(POLLIN), milliseconds: 0) != 0 {
+                // What the pipe still holds; a process that the hook left behind may write for ever.
+                var rounds = 0
+                while open, rounds < 32, try poll(output, Int32(POLLIN), milliseconds: 0) != 0 {
                     open = try tail.read(output)
+                    rounds += 1
                 }
                 return try Sys.wait(pidfd: process.pidfd.raw)
             }
@@ -113,7 +118,9 @@ extension Performer {
         state.pid = Int32(truncatingIfNeeded: processID)
         let json = state.json()
         let identity = self.identity
-        try HookRunner.run(hook, kind: kind, state: json) { () throws(SysError) in
+        try HookRunner.run(
+            hook, kind: kind, state: json, procfs: prepared.procfs
+        ) { () throws(SysError) in
             guard kind == .startContainer else { return }
             try processControl(.setNoNewPrivileges, 1)
             if let identity { try Performer.setIdentity(identity) }

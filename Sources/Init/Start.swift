@@ -11,12 +11,10 @@ extension Performer {
         // Without this word the host died before it could write the state down.
         try waitForGo()
         if prepared.startListener < 0 { return }
-        while true {
-            let connection = Channel(try acceptConnection(prepared.startListener))
-            // Whoever connects and leaves without a word was not `start`.
-            guard let (message, _) = try? connection.receive(), message == .go else { continue }
-            channel = connection
-            return
-        }
+        let connection = Channel(try acceptConnection(prepared.startListener))
+        // A `start` that is killed before its word has failed, and the container with it: the
+        // socket may be gone by now, so that nobody else could start it.
+        guard let (message, _) = try? connection.receive(), message == .go else { exitNow(255) }
+        channel = connection
     }
 }

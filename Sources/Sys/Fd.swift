@@ -34,17 +34,33 @@ package struct Fd: ~Copyable {
 /// Closes a descriptor that nothing owns.
 package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
 
-/// Marks every descriptor from `first` on close-on-exec, so that none reaches the user's program
-/// (CVE-2024-21626). Kernels before 5.11 lack the flag: there the descriptors are marked one by one.
-package func closeOnExec(from first: Int32) throws(SysError) {
-    let closeRangeCloexec: UInt32 = 4
-    let result = csys_close_range(UInt32(first), UInt32.max, closeRangeCloexec)
-    if result != -Int(ENOSYS) && result != -Int(EINVAL) {
-        try check(result, "close_range(\(first), ~0, CLOSE_RANGE_CLOEXEC)")
-        return
+/// Closes every descriptor from `first` on but those in `kept`. Where paths of a container are about to
+/// be resolved close-on-exec is not enough: `/proc/self/fd/N/..` leads out of it (CVE-2024-21626).
+/// - Parameter procfs: the host's `/proc`, for kernels without `close_range(2)` (5.9); -1 where
+///   `/proc` is the host's.
+package func closeDescriptors(
+    from first: Int32, keeping kept: [Int32] = [], procfs: Int32
+) throws(SysError) {
+    var next = first
+    for end in (kept.filter { $0 >= first } + [Int32.max]).sorted() {
+        if end > next {
+            let result = csys_close_range(UInt32(next), UInt32(end - 1), 0)
+            if result == -Int(ENOSYS) {
+                return try closeOneByOne(from: first, keeping: kept, procfs)
+            }
+            try check(result, "close_range(\(next), \(end - 1))")
+        }
+        next = end < Int32.max ? end + 1 : end
     }
-    for number in try openDescriptors() where number >= first {
-        try check(csys_fcntl(number, F_SETFD, Int(FD_CLOEXEC)), "fcntl(\(number), FD_CLOEXEC)")
+}
+
+private func closeOneByOne(
+    from first: Int32, keeping kept: [Int32], _ procfs: Int32
+) throws(SysError) {
+    let directory = procfs < 0 ? "/proc/self/fd" : "self/fd"
+    let open = try openFile(at: procfs, directory, O_RDONLY | O_DIRECTORY).names()
+    for number in open.compactMap({ Int32($0) }) where number >= first && !kept.contains(number) {
+        _ = csys_close(number)
     }
 }
 

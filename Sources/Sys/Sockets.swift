@@ -36,20 +36,31 @@ package enum SocketKind {
     }
 }
 
-/// Connects to the AF_UNIX socket at `path`. A path over 107 bytes goes through its directory.
+/// Connects to the AF_UNIX socket at `path`. A path over 107 bytes goes through its directory. Neither
+/// this nor what is sent later waits longer than 10 s for the other side: ETIMEDOUT.
 package func connectSocket(_ kind: SocketKind, _ path: String) throws(SysError) -> Fd {
     let fd = Fd(
         owning: try check(csys_unix_socket(kind.type), "socket(AF_UNIX)"))
-    try throughShortPath(path) { (short) throws(SysError) in
-        try check(unsafe csys_connect_unix(fd.raw, short), "connect(\(quoted(path)))")
+    try check(csys_send_timeout(fd.raw, 10), "setsockopt(SO_SNDTIMEO)")
+    do throws(SysError) {
+        try throughShortPath(path) { (short) throws(SysError) in
+            try check(unsafe csys_connect_unix(fd.raw, short), "connect(\(quoted(path)))")
+        }
+    } catch where error.errno == EAGAIN {
+        throw SysError(error.call, ETIMEDOUT, hint: "nobody accepts connections there")
     }
     return fd
 }
 
 /// Makes the AF_UNIX socket at `path`, bound and, but for datagrams, listening.
-package func bindSocket(_ kind: SocketKind, _ path: String) throws(SysError) -> Fd {
+/// - Parameter mode: who may connect, whatever the umask: those with the right to write.
+package func bindSocket(
+    _ kind: SocketKind, _ path: String, mode: UInt32
+) throws(SysError) -> Fd {
     let fd = Fd(
         owning: try check(csys_unix_socket(kind.type), "socket(AF_UNIX)"))
+    let mask = setUmask(~mode & 0o777)
+    defer { setUmask(mask) }
     try throughShortPath(path) { (short) throws(SysError) in
         try check(unsafe csys_bind_unix(fd.raw, short), "bind(\(quoted(path)))")
     }

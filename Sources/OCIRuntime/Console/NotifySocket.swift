@@ -25,15 +25,19 @@ struct NotifySocket {
         config.mounts.append(
             Mount(
                 destination: destination, type: "bind", source: directory,
-                options: ["bind", "nosuid", "noexec", "nodev", "rprivate"]))
+                options: ["bind", "ro", "nosuid", "noexec", "nodev", "rprivate"]))
         config.process?.env.append("NOTIFY_SOCKET=\(destination)/\(name)")
     }
 
     /// Makes the socket in `directory`, open to the container's user.
     init(outer: String, directory: String) throws(SysError) {
         self.outer = outer
-        raw = try bindSocket(.datagram, "\(directory)/\(Self.name)").release()
-        try changeMode("\(directory)/\(Self.name)", 0o777)
+        let path = "\(directory)/\(Self.name)"
+        do throws(SysError) {
+            // Of a start that was killed.
+            try removeFile(path)
+        } catch where error.errno == ENOENT {}
+        raw = try bindSocket(.datagram, path, mode: 0o777).release()
     }
 
     /// Waits until READY=1 has been passed on, or the program has ended.
@@ -45,15 +49,20 @@ struct NotifySocket {
         }
     }
 
-    /// Reads one message; true when it was READY=1 and has been passed on.
+    /// Reads one message; true when it was READY=1 and has been passed on, as far as the caller's
+    /// socket takes it: that it has gone must not end the container.
     @discardableResult
     func forward() throws(SysError) -> Bool {
         let (bytes, fd) = try receive(raw, limit: 4096)
         if fd >= 0 { closeDescriptor(fd) }
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard lines.contains(where: { $0.elementsEqual("READY=1".utf8) }) else { return false }
-        let socket = try connectSocket(.datagram, outer)
-        try send(socket.raw, Array("READY=1\nMAINPID=\(pid)\n".utf8))
+        do throws(SysError) {
+            let socket = try connectSocket(.datagram, outer)
+            try send(socket.raw, Array("READY=1\nMAINPID=\(pid)\n".utf8))
+        } catch {
+            return true
+        }
         return true
     }
 }

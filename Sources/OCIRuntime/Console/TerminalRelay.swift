@@ -73,10 +73,13 @@ final class TerminalRelay {
         }
     }
 
-    /// The rest of what an ended program has written.
+    /// The rest of what an ended program has written, which the pty's buffer bounds: other processes
+    /// may have kept it open and write on for ever.
     func drain() throws(SysError) {
-        while outputIsOpen, try poll(master, Int32(POLLIN), milliseconds: 0) != 0 {
+        var rounds = 0
+        while outputIsOpen, rounds < 1024, try poll(master, Int32(POLLIN), milliseconds: 0) != 0 {
             try copyOutput()
+            rounds += 1
         }
     }
 }

@@ -52,7 +52,7 @@ struct Creation: ~Copyable {
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
             seccompCache: runtime.seccompCache,
-            stateDirectory: directory.path)
+            stateDirectory: directory.path, lock: directory.fd.raw)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs
         self.directory = directory
@@ -151,11 +151,23 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
     } catch {
         throw SysError("the pid file \(quoted(path)): \(error.call)", error.errno)
     }
+    // The directory may be another user's, who has put a link or a pipe in the way.
     let temporary = ".\(name).\(pid)"
-    let file = try openFile(
-        at: directory.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
-    try file.writeOnce(String(pid))
-    try rename(at: directory.raw, temporary, to: name)
+    let flags = O_WRONLY | O_CREAT | O_EXCL
+    let file: Fd
+    do throws(SysError) {
+        file = try openFile(at: directory.raw, temporary, flags, mode: 0o644)
+    } catch where error.errno == EEXIST {
+        try removeFile(at: directory.raw, temporary)
+        file = try openFile(at: directory.raw, temporary, flags, mode: 0o644)
+    }
+    do throws(SysError) {
+        try file.writeOnce(String(pid))
+        try rename(at: directory.raw, temporary, to: name)
+    } catch {
+        try? removeFile(at: directory.raw, temporary)
+        throw error
+    }
 }
 
 /// Sends a pidfd to the AF_UNIX socket at `path`, as runc's `--pidfd-socket` does.

@@ -18,7 +18,12 @@ extension Runtime {
             if force, !exists("\(root)/\(id)") { return [] }
             throw error
         }
-        try directory.lock()
+        do throws(RuntimeError) {
+            try directory.lock(id)
+        } catch {
+            if force, !exists("\(root)/\(id)") { return [] }
+            throw error
+        }
         do throws(RuntimeError) {
             let container = try Container(root: root, id: id)
             return try delete(container, force: force)
@@ -94,17 +99,32 @@ extension Runtime {
         }
     }
 
+    /// Whether another container says that the cgroup is its own: the creation of this one, whose
+    /// config asks for the same, was cut short before that was refused.
+    private func isOthers(_ cgroup: Cgroup, than id: String) throws(RuntimeError) -> Bool {
+        let directories = cgroup.directories
+        return try ids().contains { other in
+            guard other != id, let container = try? Container(root: root, id: other) else {
+                return false
+            }
+            return container.record.cgroups.contains { directories.contains($0) }
+        }
+    }
+
     /// Removes a container whose state file is missing or damaged: its cgroup is found by its config.
     private func removeRemains(
         of id: String, in directory: borrowing StateDirectory
     ) throws(RuntimeError) {
+        var mine: Cgroup?
+        if let bytes = try? directory.read(StateDirectory.configFile),
+            let config = try? Config(parsing: bytes),
+            let cgroup = try? cgroup(for: config, id: id),
+            try !isOthers(cgroup, than: id)
+        {
+            mine = cgroup
+        }
         do throws(SysError) {
-            if let bytes = try? directory.read(StateDirectory.configFile),
-                let config = try? Config(parsing: bytes),
-                let cgroup = try? cgroup(for: config, id: id)
-            {
-                try cgroup.remove()
-            }
+            try mine?.remove()
             try directory.remove()
         } catch {
             throw RuntimeError(error)

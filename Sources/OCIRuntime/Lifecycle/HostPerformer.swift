@@ -19,18 +19,21 @@ struct HostPerformer: ~Copyable {
     /// The pty's master where there is no console socket.
     private(set) var terminal: Int32 = -1
     var warnings: [String]
+    /// The locked state directory: the lock is the host's alone.
+    let lock: Int32
     /// Whether the container came as far as its hooks: then it owes the poststop hooks.
     var owesPoststop = false
 
     init(
         plan: Plan, prepared: Prepared, cgroup: Cgroup?, seccompCache: SeccompCache,
-        stateDirectory: String
+        stateDirectory: String, lock: Int32 = -1
     ) {
         self.plan = plan
         self.prepared = prepared
         self.cgroup = cgroup
         self.seccompCache = seccompCache
         self.stateDirectory = stateDirectory
+        self.lock = lock
         warnings = plan.warnings
     }
 
@@ -198,7 +201,7 @@ struct HostPerformer: ~Copyable {
             }
         case .listenForStart:
             let path = "\(stateDirectory)/\(StateDirectory.startSocket)"
-            prepared.startListener = keep(try bindSocket(.packet, path))
+            prepared.startListener = keep(try bindSocket(.packet, path, mode: 0o600))
         case .loadSeccomp(let seccomp):
             do throws(ConfigError) {
                 prepared.seccomp = try seccompCache.program(for: seccomp)
@@ -296,12 +299,15 @@ struct HostPerformer: ~Copyable {
         if let directory = try cgroup?.openDirectory() { intoCgroup = keep(directory) }
         let plan = self.plan
         let prepared = self.prepared
+        let lock = self.lock
         let launch = Launch(new: new, timeOffsets: offsets, cgroup: intoCgroup)
         do throws(SysError) {
             process = try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) {
                 left in
                 // While the init holds the host's end, it would never see the host die.
                 closeDescriptor(ours)
+                // And it would go on to hold the lock, when the host is killed.
+                closeDescriptor(lock)
                 var mine = prepared
                 mine.namespaces = left
                 Performer(

@@ -31,6 +31,10 @@ struct Launch {
     ) throws(SysError) -> ClonedProcess {
         let pid = joined.first { $0.kind == .pid }
         let time = joined.first { $0.kind == .time }
+        // Who lives in a namespace that is joined may look at the clone from its first moment on.
+        if effectiveUser == 0, pid != nil || joined.contains(where: { $0.kind == .user }) {
+            try processControl(.setDumpable, 0)
+        }
         let joinsUser = joined.contains { $0.kind == .user }
         if joinsUser || (new.contains(.user) && !joined.isEmpty) {
             return try cloneInside(joined, body)

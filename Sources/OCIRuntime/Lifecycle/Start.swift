@@ -10,7 +10,7 @@ extension Runtime {
     /// - Returns: warnings.
     public func start(_ id: String) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
-        try container.directory.lock()
+        try container.directory.lock(id)
         switch container.status {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
@@ -56,9 +56,10 @@ extension Runtime {
             let channel = Channel(
                 try connectSocket(
                     .packet, "\(container.directory.path)/\(StateDirectory.startSocket)"))
-            try channel.send(.go)
-            // From here on it counts as started, whoever asks.
+            // From here on it counts as started, whoever asks. Not after the word: were this process
+            // killed in between, a running container would look like a created one for ever.
             try removeFile(at: container.directory.fd.raw, StateDirectory.startSocket)
+            try channel.send(.go)
             var executing = false
             while let (message, _) = try channel.receive() {
                 switch message {

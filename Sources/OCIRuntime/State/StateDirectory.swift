@@ -62,7 +62,18 @@ struct StateDirectory: ~Copyable {
     }
 
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.
-    borrowing func lock() throws(RuntimeError) { try Self.lock(fd.raw, path) }
+    /// - Throws: `does not exist`, where it has been deleted, or made anew, meanwhile.
+    borrowing func lock(_ id: String) throws(RuntimeError) {
+        try Self.lock(fd.raw, path)
+        do throws(SysError) {
+            let ours = try fd.status()
+            let named = try status(at: AT_FDCWD, path, AT_SYMLINK_NOFOLLOW)
+            if ours.dev == named.dev, ours.ino == named.ino { return }
+        } catch where error.errno != ENOENT {
+            throw RuntimeError(error)
+        } catch {}
+        throw RuntimeError("container \"\(id)\" does not exist")
+    }
 
     /// Gives the lock back before the end, for a command that goes on to wait.
     borrowing func unlock() { Sys.unlock(fd.raw) }

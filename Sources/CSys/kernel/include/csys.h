@@ -31,6 +31,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -390,6 +391,11 @@ static inline long csys_socketpair(int type, int *fds) {
 }
 static inline long csys_unix_socket(int type) {
     return csys_result(socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+}
+/* SO_SNDTIMEO: how long connect and send may take. */
+static inline long csys_send_timeout(int fd, long seconds) {
+    struct timeval time = {.tv_sec = seconds};
+    return csys_result(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time));
 }
 static inline long csys_unix_address(struct sockaddr_un *address, const char *path) {
     size_t length = strlen(path);
