@@ -115,7 +115,7 @@ package struct Channel: ~Copyable {
         let packet: (bytes: [UInt8], fd: Int32)
         do throws(SysError) {
             packet = try Sys.receive(socket.raw, limit: Message.limit)
-        } catch where error.errno == ECONNRESET {
+        } catch  where error.errno == ECONNRESET {
             return nil
         }
         if packet.bytes.isEmpty { return nil }

@@ -9,7 +9,7 @@ extension Performer {
     mutating func changeDirectory(_ path: String) throws(SysError) {
         do throws(SysError) {
             try Sys.changeDirectory(path)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             try containerRoot { (root) throws(SysError) in
                 _ = try root.openMakingDirectories(path)
             }
@@ -64,7 +64,8 @@ extension Performer {
         }
         throw .refused(
             "exec: \(quoted(name)): \(reason ?? "executable file not found in $PATH")",
-            hint: "the container's PATH is \(quoted(searchPath(process.env).joined(separator: ":")))")
+            hint:
+                "the container's PATH is \(quoted(searchPath(process.env).joined(separator: ":")))")
     }
 
     private static var notFound: String { "no such file or directory" }
@@ -171,7 +172,7 @@ extension Performer {
             guard file.uid != user, file.isPipe || isTerminal(stream) else { continue }
             do throws(SysError) {
                 try changeOwner(at: stream, uid: user, gid: UInt32.max)
-            } catch where error.errno == EPERM || error.errno == EINVAL || error.errno == EROFS {
+            } catch  where error.errno == EPERM || error.errno == EINVAL || error.errno == EROFS {
                 // Not this user namespace's to give away: the program has the open stream all the same.
                 continue
             }

@@ -46,7 +46,7 @@ package enum HookRunner {
         do throws(SysError) {
             status = try wait(
                 process, reading: output.read, into: &tail, seconds: hook.timeout)
-        } catch where error.errno == ETIMEDOUT {
+        } catch  where error.errno == ETIMEDOUT {
             throw .refused("\(call): timeout after \(hook.timeout ?? 0) s\(tail.text)")
         }
         switch status {

@@ -31,7 +31,7 @@ extension Performer {
         for capability in 0..<UInt(63) where keep & (1 << UInt64(capability)) == 0 {
             do throws(SysError) {
                 try processControl(.dropBoundingCapability, capability)
-            } catch where error.errno == EINVAL {
+            } catch  where error.errno == EINVAL {
                 return  // past the kernel's last capability
             }
         }
@@ -66,7 +66,7 @@ extension Performer {
     func setAppArmorProfile(_ profile: String) throws(SysError) {
         do throws(SysError) {
             try writeFile(at: prepared.procfs, "self/attr/apparmor/exec", "exec \(profile)")
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             try writeLabel("exec \(profile)", hint: "AppArmor is not enabled on this host")
         } catch {
             throw error.hinting("is the profile \"\(profile)\" loaded on this host?")
@@ -89,10 +89,11 @@ extension Performer {
     func newSessionKeyring(_ name: String) throws(SysError) {
         do throws(SysError) {
             _ = try joinSessionKeyring(name)
-        } catch where error.errno == ENOSYS {
+        } catch  where error.errno == ENOSYS {
             return  // a kernel without keyrings has none to leak
-        } catch where error.errno == EDQUOT {
-            throw error.hinting("the user's key quota is used up; see /proc/sys/kernel/keys/maxkeys")
+        } catch  where error.errno == EDQUOT {
+            throw error.hinting(
+                "the user's key quota is used up; see /proc/sys/kernel/keys/maxkeys")
         }
     }
 }

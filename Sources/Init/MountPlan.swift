@@ -6,12 +6,15 @@ public struct MountPlan: Sendable {
     public var index: Int
     /// Inside the container; resolved beneath the root.
     public var destination: String
+    /// What is mounted.
     public var kind: Kind
     /// Attributes of this mount (`mount_setattr(2)`), `MOUNT_ATTR_*` bits.
     public var setting: UInt64
+    /// Attributes that go off, likewise.
     public var clearing: UInt64
     /// Attributes of this mount and all below it: the `r…` options.
     public var recursiveSetting: UInt64
+    /// Recursive attributes that go off.
     public var recursiveClearing: UInt64
     /// The propagation options in order, as `MS_SHARED`, `MS_SLAVE` … each with or without `MS_REC`.
     public var propagation: [UInt]
@@ -24,6 +27,7 @@ public struct MountPlan: Sendable {
     /// The source was opened beforehand by ``Action/openMountSource``.
     public var sourceIsOpen: Bool
 
+    /// What a mount entry amounts to.
     public enum Kind: Sendable, Equatable {
         /// A bind mount of a path of the host.
         case bind(source: String, recursive: Bool)
@@ -38,6 +42,7 @@ public struct MountPlan: Sendable {
         case remount(superblock: FileSystemPlan?)
     }
 
+    /// How far an idmapped mount's mappings reach.
     public enum IDMapKind: Sendable { case single, recursive }
 
     package init(index: Int, destination: String, kind: Kind) {
@@ -58,7 +63,9 @@ public struct MountPlan: Sendable {
 
 /// A file system type with its source, its superblock flags and its own options.
 public struct FileSystemPlan: Sendable, Equatable {
+    /// The type, as in `/proc/filesystems`.
     public var type: String
+    /// What the type takes as its source; nil where the config has none.
     public var source: String?
     /// Superblock flags by the names `fsconfig(2)` knows: `ro`, `sync`, `dirsync`, `lazytime`, `mand`,
     /// and for a remount the ones that clear: `rw`, `async`, `nolazytime`, `nomand`.
@@ -90,6 +97,7 @@ public enum CgroupMountPlan: Sendable, Equatable {
     /// cgroup v1: a tmpfs with one entry per hierarchy.
     case hierarchies([Hierarchy], readOnly: Bool)
 
+    /// One v1 hierarchy as the container sees it.
     public struct Hierarchy: Sendable, Equatable {
         /// The directory below the tmpfs, such as `cpu,cpuacct`.
         public var name: String

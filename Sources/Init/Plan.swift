@@ -183,6 +183,7 @@ public enum HookKind: String, Sendable, CaseIterable {
 public struct TimeOffsetEntry: Sendable, Equatable {
     /// `monotonic` or `boottime`.
     public let clock: String
+    /// How far it is ahead of the host's.
     public let offset: TimeOffset
 
     package init(clock: String, offset: TimeOffset) {
@@ -193,9 +194,13 @@ public struct TimeOffsetEntry: Sendable, Equatable {
 
 /// The program to execute.
 public struct ProcessPlan: Sendable {
+    /// The program and its arguments.
     public var args: [String]
+    /// The environment, `NAME=value`.
     public var env: [String]
+    /// The working directory, from the container's root.
     public var cwd: String
+    /// Whether its standard streams are a terminal.
     public var terminal: Bool
 
     package init(args: [String], env: [String], cwd: String, terminal: Bool) {
@@ -208,10 +213,13 @@ public struct ProcessPlan: Sendable {
 
 /// Who the program runs as. A capability set is a mask of `1 << number`; nil keeps what there is.
 public struct IdentityPlan: Sendable, Equatable {
+    /// `user.uid`.
     public var uid: UInt32
+    /// `user.gid`.
     public var gid: UInt32
     /// nil where `setgroups(2)` is denied (a rootless user namespace).
     public var groups: [UInt32]?
+    /// The capability sets; nil keeps what there is.
     public var capabilities: CapabilitySets?
 
     package init(
@@ -226,10 +234,15 @@ public struct IdentityPlan: Sendable, Equatable {
 
 /// The five sets of `capabilities(7)` as masks of `1 << number`.
 public struct CapabilitySets: Sendable, Equatable {
+    /// What can never be exceeded.
     public var bounding: UInt64
+    /// What is checked.
     public var effective: UInt64
+    /// What an exec may keep.
     public var inheritable: UInt64
+    /// What may be made effective.
     public var permitted: UInt64
+    /// What an exec keeps without file capabilities.
     public var ambient: UInt64
 
     package init(

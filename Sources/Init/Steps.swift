@@ -55,7 +55,8 @@ extension Performer {
         case .execute: try execute()
 
         case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .openNamespace,
-            .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp, .raiseRlimit,
+            .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
+            .raiseRlimit,
             .clone, .writeIDMappings:
             throw .refused("a step of the host is not the init's")
         }

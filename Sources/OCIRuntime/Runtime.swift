@@ -32,7 +32,9 @@ public struct Runtime: Sendable {
     ) throws(RuntimeError) {
         self.cgroupManager = cgroupManager
         self.root = try absolutePath(root ?? Self.defaultRoot)
-        if self.root == "/" { throw RuntimeError("the root directory of the file system is no place for --root") }
+        if self.root == "/" {
+            throw RuntimeError("the root directory of the file system is no place for --root")
+        }
     }
 
     /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.

@@ -46,7 +46,7 @@ package func connectSocket(_ kind: SocketKind, _ path: String) throws(SysError) 
         try throughShortPath(path) { (short) throws(SysError) in
             try check(unsafe csys_connect_unix(fd.raw, short), "connect(\(quoted(path)))")
         }
-    } catch where error.errno == EAGAIN {
+    } catch  where error.errno == EAGAIN {
         throw SysError(error.call, ETIMEDOUT, hint: "nobody accepts connections there")
     }
     return fd

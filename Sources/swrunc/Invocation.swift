@@ -17,7 +17,9 @@ enum Invocation {
             let parsed = parser.take()
             globals = GlobalOptions(parsed)
             if parsed.wantsHelp { return show(CommandName.program.help) }
-            if globals.wantsVersion { return show(Version.text(libseccomp: Runtime.libseccompVersion)) }
+            if globals.wantsVersion {
+                return show(Version.text(libseccomp: Runtime.libseccompVersion))
+            }
             guard let name = try parser.nextWord() else { return show(CommandName.program.help) }
             guard let command = CommandName(rawValue: name) else {
                 throw .unknownCommand(name, program: CommandName.program)

@@ -102,7 +102,7 @@ import Testing
 
     @Test(
         arguments: [
-            (nil, "rslave", nil), (.slave, "slave", nil), (.rprivate, "rprivate", nil),
+            (nil, "rslave", nil), (.slave, "rslave", nil), (.rprivate, "rprivate", nil),
             (.shared, "shared", "shared"),
             // Bind mounts are still to be made from the copies of the host's.
             (.runbindable, "rslave", "runbindable"),

@@ -81,7 +81,8 @@ private func globals(_ line: String) throws -> GlobalOptions {
     @Test func versionText() {
         #expect(
             Version.text(libseccomp: "2.5.4")
-                == "swrunc version 0.1.0\ncommit: \(Version.commit)\nspec: 1.3.0\nlibseccomp: 2.5.4\n")
+                == "swrunc version 0.1.0\ncommit: \(Version.commit)\nspec: 1.3.0\nlibseccomp: 2.5.4\n"
+        )
         #expect(!Version.text(libseccomp: nil).contains("libseccomp"))
     }
 }

@@ -18,7 +18,9 @@ struct ProbeReport {
 
 extension Container {
     /// Runs `probe` as the container's program and reads its report.
-    func probe(_ arguments: String...) throws -> ProbeReport {
+    func probe(_ arguments: String...) throws -> ProbeReport { try probe(arguments) }
+
+    func probe(_ arguments: [String]) throws -> ProbeReport {
         config.process.args = JSON(["/bin/probe"] + arguments)
         return ProbeReport(try run().stdout)
     }

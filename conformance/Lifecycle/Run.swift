@@ -192,7 +192,9 @@ extension Conformance.Lifecycle {
             }
         }
 
-        @Test("of eight creates of one id at once exactly one wins")
+        @Test(
+            "of eight creates of one id at once exactly one wins",
+            .knownDifference(runc: "1.1 does not lock: two may win"))
         func race() throws {
             try withContainer { c in
                 c.config.program("sleep", "600")

@@ -7,6 +7,7 @@
  *   probe open PATH [FLAGS]    r, w, rw, a (O_APPEND), c (O_CREAT)
  *   probe notify TEXT          sends TEXT to $NOTIFY_SOCKET
  *   probe thread NR [A…]       the call in a second thread; the first one says that it lives
+ *   probe int80 NR             the call as a 32 bit x86 program makes it
  *   probe trap NR [A…]         the call with a handler for SIGSYS
  *   probe traced NR [A…]       the call in a child traced for seccomp events
  *   probe ignoring SIGNAL…     ignores the signals, says ready, sleeps
@@ -206,6 +207,17 @@ static void print_call(char **argv) {
     printf("result=%ld\nerrno=%d\n", result, result < 0 ? error : 0);
 }
 
+static void print_int80(char **argv) {
+#ifdef __x86_64__
+    long result = atol(argv[0]);
+    __asm__ volatile("int $0x80" : "+a"(result) : "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+    int narrow = (int)result;
+    printf("result=%d\nerrno=%d\n", narrow, narrow < 0 ? -narrow : 0);
+#else
+    (void)argv;
+#endif
+}
+
 static int open_path(char **argv) {
     const char *flags = argv[1] ? argv[1] : "r";
     int mode = strchr(flags, 'w') ? (strchr(flags, 'r') ? O_RDWR : O_WRONLY) : O_RDONLY;
@@ -270,6 +282,8 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!strcmp(verb, "syscall")) {
         print_call(argv + 2);
+    } else if (!strcmp(verb, "int80")) {
+        print_int80(argv + 2);
     } else if (!strcmp(verb, "open")) {
         return open_path(argv + 2);
     } else if (!strcmp(verb, "notify")) {

@@ -53,7 +53,7 @@ struct Foreground: ~Copyable {
             default:
                 do throws(SysError) {
                     try signal(pidfd, number)
-                } catch where error.errno == ESRCH {
+                } catch  where error.errno == ESRCH {
                     continue
                 }
             }
@@ -65,7 +65,7 @@ struct Foreground: ~Copyable {
     private func reapOthers() throws(SysError) {
         do throws(SysError) {
             while let other = try endedChild(), other != pid { try reap(other) }
-        } catch where error.errno == ECHILD {
+        } catch  where error.errno == ECHILD {
             return
         }
     }

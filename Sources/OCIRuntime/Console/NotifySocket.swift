@@ -36,7 +36,7 @@ struct NotifySocket {
         do throws(SysError) {
             // Of a start that was killed.
             try removeFile(path)
-        } catch where error.errno == ENOENT {}
+        } catch  where error.errno == ENOENT {}
         raw = try bindSocket(.datagram, path, mode: 0o777).release()
     }
 

@@ -65,10 +65,10 @@ final class TerminalRelay {
             let bytes = try Fd.readSome(master, limit: 8192)
             if bytes.isEmpty { outputIsOpen = false }
             try Fd.writeAll(1, bytes)
-        } catch where error.errno == EIO {
+        } catch  where error.errno == EIO {
             // Every process has closed the slave.
             outputIsOpen = false
-        } catch where error.errno == EAGAIN {
+        } catch  where error.errno == EAGAIN {
             return
         }
     }

@@ -19,12 +19,15 @@ struct Bundle {
     /// - Parameter config: another file than the bundle's `config.json`.
     init(_ directory: String, config file: String?) throws(RuntimeError) {
         path = try absolutePath(directory)
-        let name = try file.map { (name) throws(RuntimeError) in try absolutePath(name) } ?? "\(path)/config.json"
+        let name =
+            try file.map { (name) throws(RuntimeError) in try absolutePath(name) }
+            ?? "\(path)/config.json"
         do throws(SysError) {
             bytes = try readFile(name, limit: Self.limit)
-        } catch where error.errno == ENOENT {
-            throw RuntimeError("\(error)", hint: "--bundle names the directory that holds config.json")
-        } catch where error.errno == EFBIG {
+        } catch  where error.errno == ENOENT {
+            throw RuntimeError(
+                "\(error)", hint: "--bundle names the directory that holds config.json")
+        } catch  where error.errno == EFBIG {
             throw RuntimeError("the config \(name) is larger than \(Self.limit >> 20) MiB")
         } catch {
             throw RuntimeError(error)

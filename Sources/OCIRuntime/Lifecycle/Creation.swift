@@ -157,7 +157,7 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
     let file: Fd
     do throws(SysError) {
         file = try openFile(at: directory.raw, temporary, flags, mode: 0o644)
-    } catch where error.errno == EEXIST {
+    } catch  where error.errno == EEXIST {
         try removeFile(at: directory.raw, temporary)
         file = try openFile(at: directory.raw, temporary, flags, mode: 0o644)
     }

@@ -31,7 +31,9 @@ extension Runtime {
             guard force, !directory.hasReadableState else { throw error }
         }
         try removeRemains(of: id, in: directory)
-        return ["the state of container \"\(id)\" could not be read; what was found of it is removed"]
+        return [
+            "the state of container \"\(id)\" could not be read; what was found of it is removed"
+        ]
     }
 
     private func delete(
@@ -94,7 +96,7 @@ extension Runtime {
                     "waiting for process \(identity.pid) to end after SIGKILL", ETIMEDOUT,
                     hint: "it is stuck in the kernel; see /proc/\(identity.pid)/stack")
             }
-        } catch where error.errno == ESRCH {
+        } catch  where error.errno == ESRCH {
             return
         }
     }

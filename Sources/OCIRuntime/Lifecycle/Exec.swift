@@ -36,7 +36,7 @@ extension Runtime {
         do throws(SysError) {
             if !options.detach { try blockAllSignals() }
             prepared.containerInit = try container.identity.open().release()
-        } catch where error.errno == ESRCH {
+        } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")
         } catch {
             throw RuntimeError(error)

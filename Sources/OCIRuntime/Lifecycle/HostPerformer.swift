@@ -98,7 +98,7 @@ struct HostPerformer: ~Copyable {
     private mutating func send(_ message: Message) throws(RuntimeError) {
         do throws(SysError) {
             try withChannel { (channel) throws(SysError) in try channel.send(message) }
-        } catch where error.errno == EPIPE {
+        } catch  where error.errno == EPIPE {
             throw initDied()
         } catch {
             throw RuntimeError(error)
@@ -169,7 +169,8 @@ struct HostPerformer: ~Copyable {
         return RuntimeError(
             "the container's init \(how) before it could say why",
             hint: status == .signalled(SIGKILL)
-                ? "the kernel kills it where the memory limit is too small to start a process" : nil)
+                ? "the kernel kills it where the memory limit is too small to start a process" : nil
+        )
     }
 
     /// Ends an init that is still there, and reaps it.
@@ -254,7 +255,7 @@ struct HostPerformer: ~Copyable {
         if now.hard >= hard { return }
         do throws(SysError) {
             try setLimit(type.number, soft: now.soft, hard: hard, name: type.rawValue)
-        } catch where error.errno == EPERM {
+        } catch  where error.errno == EPERM {
             throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
         }
     }
@@ -271,8 +272,11 @@ struct HostPerformer: ~Copyable {
             return
         }
         let recursive = plan.steps.contains {
-            if case .mount(let plan) = $0.action { plan.index == mount && plan.idMap == .recursive }
-            else { false }
+            if case .mount(let plan) = $0.action {
+                plan.index == mount && plan.idMap == .recursive
+            } else {
+                false
+            }
         }
         try setMountAttributes(
             source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,

@@ -52,7 +52,8 @@ struct IDMappings {
 
     private func runMapper(_ name: String, _ pid: Int32, _ mappings: [IDMapping]) throws(SysError) {
         let arguments =
-            [name, "\(pid)"] + mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
+            [name, "\(pid)"]
+            + mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
         var output = try Pipe()
         let argv = CStringArray(arguments)
         let environment = CStringArray([])

@@ -24,7 +24,7 @@ extension Runtime {
             }
             // A frozen process takes a SIGKILL only once it is thawed.
             if signal == SIGKILL, cgroup.isFrozen { try cgroup.thaw() }
-        } catch where error.errno == ESRCH {
+        } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")
         } catch {
             throw RuntimeError(error)

@@ -114,7 +114,7 @@ struct Launch {
         for (kind, fd) in joined where kind != .user {
             do throws(SysError) {
                 try joinNamespace(fd, kind.rawValue)
-            } catch where error.errno == EPERM {
+            } catch  where error.errno == EPERM {
                 later.append((kind, fd))
             }
         }

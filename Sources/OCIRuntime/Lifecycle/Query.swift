@@ -25,7 +25,7 @@ extension Runtime {
         do throws(SysError) {
             return try openFile(root, O_RDONLY | O_DIRECTORY).names()
                 .filter { (try? validate($0)) != nil }.sorted()
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return []
         } catch {
             throw RuntimeError(error)

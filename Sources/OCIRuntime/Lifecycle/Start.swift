@@ -43,7 +43,7 @@ extension Runtime {
         do throws(SysError) {
             let pidfd = try container.identity.open()
             try notify.waitForReadiness(pidfd: pidfd.raw)
-        } catch where error.errno == ESRCH {
+        } catch  where error.errno == ESRCH {
             return
         } catch {
             throw RuntimeError(error)
@@ -83,7 +83,8 @@ extension Runtime {
                 try HookRunner.run(hook, kind: .poststart, state: state)
             } catch {
                 throw RuntimeError(
-                    step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)), error)
+                    step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)),
+                    error)
             }
         }
     }

@@ -60,7 +60,7 @@ extension ContainerRecord {
         let bytes: [UInt8]
         do throws(SysError) {
             bytes = try directory.read(StateDirectory.stateFile)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             throw RuntimeError(
                 "the state file \(file) is missing: the container is being created, or its creation "
                     + "was cut short", hint: "`delete --force` removes what is left of it")

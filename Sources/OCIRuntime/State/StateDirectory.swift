@@ -27,7 +27,7 @@ struct StateDirectory: ~Copyable {
     private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
         do throws(SysError) {
             return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             throw RuntimeError("container \"\(id)\" does not exist")
         } catch {
             throw RuntimeError(error)
@@ -48,11 +48,11 @@ struct StateDirectory: ~Copyable {
         do throws(SysError) {
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o711)
-            } catch where error.errno == ENOENT {
+            } catch  where error.errno == ENOENT {
                 try makeDirectories(root, mode: 0o700)
                 try makeDirectory(path, mode: 0o711)
             }
-        } catch where error.errno == EEXIST {
+        } catch  where error.errno == EEXIST {
             throw RuntimeError("container with id \"\(id)\" already exists")
         } catch {
             throw RuntimeError(
@@ -69,7 +69,7 @@ struct StateDirectory: ~Copyable {
             let ours = try fd.status()
             let named = try status(at: AT_FDCWD, path, AT_SYMLINK_NOFOLLOW)
             if ours.dev == named.dev, ours.ino == named.ino { return }
-        } catch where error.errno != ENOENT {
+        } catch  where error.errno != ENOENT {
             throw RuntimeError(error)
         } catch {}
         throw RuntimeError("container \"\(id)\" does not exist")
@@ -145,7 +145,7 @@ struct StateDirectory: ~Copyable {
         try removeTree(at: fd.raw)
         do throws(SysError) {
             try removeDirectory(path)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return
         }
     }
@@ -156,11 +156,11 @@ private func removeTree(at directory: Int32) throws(SysError) {
     for name in try Fd.names(of: directory) {
         do throws(SysError) {
             try removeFile(at: directory, name)
-        } catch where error.errno == EISDIR || error.errno == EPERM {
+        } catch  where error.errno == EISDIR || error.errno == EPERM {
             let inner = try openFile(at: directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             try removeTree(at: inner.raw)
             try removeDirectory(at: directory, name)
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             continue
         }
     }

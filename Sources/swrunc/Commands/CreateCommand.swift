@@ -12,7 +12,9 @@ struct CreateCommand: Verb, Equatable {
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let options = options.forRuntime(session.inherited)
         session.warn(
-            try session.performProtected { (runtime) throws(RuntimeError) in try runtime.create(options) })
+            try session.performProtected { (runtime) throws(RuntimeError) in
+                try runtime.create(options)
+            })
         return 0
     }
 }
