@@ -46,6 +46,8 @@ extension Performer {
         guard let process = plan.process, let name = process.args.first else {
             throw .refused("the config has no process")
         }
+        // Made now, so that `start` need not.
+        program = (CStringArray(process.args), CStringArray(environment(of: process)))
         if name.utf8.contains(UInt8(ascii: "/")) {
             if let reason = reasonNotExecutable(name) {
                 throw .refused("exec: \(quoted(name)): \(reason)")
@@ -145,9 +147,8 @@ extension Performer {
     /// image's to choose, and `/proc/self/fd/N/../…` would be a program of the host, whose file could
     /// then be written through `/proc/self/exe` (CVE-2024-21626). The sockets kept lead nowhere.
     private mutating func settle(keeping listener: Int32 = -1) throws(SysError) {
-        if program != nil { return }
-        guard let process = plan.process else { throw .refused("the config has no process") }
-        program = (CStringArray(process.args), CStringArray(environment(of: process)))
+        if isSettled { return }
+        isSettled = true
         try closeDescriptors(
             from: 3 + prepared.preservedFds, keeping: [channel.raw, listener],
             procfs: prepared.procfs)

@@ -19,7 +19,9 @@ package struct Performer: ~Copyable {
     var terminal: Fd?
     /// The program as found in the container.
     var executable: String?
-    /// The program's arguments and environment, once everything but its execution is done.
+    /// Whether everything that a seccomp filter may deny is done.
+    var isSettled = false
+    /// The program's arguments and environment.
     var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.
     var current: Int
