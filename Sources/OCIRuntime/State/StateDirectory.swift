@@ -97,9 +97,11 @@ struct StateDirectory: ~Copyable {
         }
     }
 
+    private static func temporaryName(_ name: String) -> String { ".\(name).new" }
+
     /// Writes a file whole or not at all.
     borrowing func write(_ name: String, _ bytes: [UInt8]) throws(SysError) {
-        let temporary = ".\(name).new"
+        let temporary = Self.temporaryName(name)
         do throws(SysError) {
             let file = try openFile(
                 at: fd.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
@@ -140,28 +142,45 @@ struct StateDirectory: ~Copyable {
         (try? status(at: fd.raw, name, AT_SYMLINK_NOFOLLOW)) != nil
     }
 
-    /// Removes the directory with all it holds.
+    /// Removes the directory. Never more than a container's own files: where it holds anything else it
+    /// is somebody's under a wrong `--root`, and stays as it is.
     borrowing func remove() throws(SysError) {
-        try removeTree(at: fd.raw)
-        do throws(SysError) {
-            try removeDirectory(path)
-        } catch  where error.errno == ENOENT {
-            return
+        for name in try ownFiles() where !name.utf8.elementsEqual(Self.notifyDirectory.utf8) {
+            try gone { () throws(SysError) in try removeFile(at: fd.raw, name) }
         }
+        let notify = Self.notifyDirectory
+        try gone { () throws(SysError) in
+            try removeFile(at: fd.raw, "\(notify)/\(NotifySocket.name)")
+        }
+        try gone { () throws(SysError) in try removeDirectory(at: fd.raw, notify) }
+        try gone { () throws(SysError) in try removeDirectory(path) }
     }
-}
 
-/// Removes what a directory holds; symbolic links are not followed.
-private func removeTree(at directory: Int32) throws(SysError) {
-    for name in try Fd.names(of: directory) {
+    /// What the directory holds, refused where it is not a container's.
+    @discardableResult
+    borrowing func ownFiles() throws(SysError) -> [String] {
+        let names = try Fd.names(of: fd.raw)
+        if let foreign = names.first(where: { !Self.isOwn($0) }) {
+            throw .refused(
+                "\(path) holds \(quoted(foreign)), which is not a container's: nothing is removed",
+                hint: "is --root right?")
+        }
+        return names
+    }
+
+    private static func isOwn(_ name: String) -> Bool {
+        [
+            stateFile, temporaryName(stateFile), configFile, temporaryName(configFile), startSocket,
+            notifyDirectory,
+        ].contains { $0.utf8.elementsEqual(name.utf8) }
+    }
+
+    /// Does something after which a file is gone; that it was gone before is no error.
+    private borrowing func gone(_ work: () throws(SysError) -> Void) throws(SysError) {
         do throws(SysError) {
-            try removeFile(at: directory, name)
-        } catch  where error.errno == EISDIR || error.errno == EPERM {
-            let inner = try openFile(at: directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            try removeTree(at: inner.raw)
-            try removeDirectory(at: directory, name)
-        } catch  where error.errno == ENOENT {
-            continue
+            try work()
+        } catch let error where error.errno == ENOENT {
+            return
         }
     }
 }
