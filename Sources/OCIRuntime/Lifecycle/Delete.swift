@@ -117,6 +117,11 @@ extension Runtime {
     private func removeRemains(
         of id: String, in directory: borrowing StateDirectory
     ) throws(RuntimeError) {
+        guard directory.holdsOnlyState else {
+            throw RuntimeError(
+                "\(directory.path) holds what is not a container's state and is left as it is",
+                hint: "--root must name the directory of the containers' states")
+        }
         var mine: Cgroup?
         if let bytes = try? directory.read(StateDirectory.configFile),
             let config = try? Config(parsing: bytes),

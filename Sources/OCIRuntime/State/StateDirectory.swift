@@ -38,10 +38,16 @@ struct StateDirectory: ~Copyable {
     init(making id: String, root: String) throws(RuntimeError) {
         let path = "\(root)/\(id)"
         try Self.make(path, root: root, id: id)
-        let fd = try Self.open(path, id)
-        try Self.lock(fd.raw, path)
-        self.path = path
-        self.fd = fd
+        do throws(RuntimeError) {
+            let fd = try Self.open(path, id)
+            try Self.lock(fd.raw, path)
+            self.path = path
+            self.fd = fd
+        } catch {
+            // Only while it is empty: by now it may be somebody else's.
+            try? removeDirectory(path)
+            throw error
+        }
     }
 
     private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
@@ -138,6 +144,17 @@ struct StateDirectory: ~Copyable {
 
     borrowing func has(_ name: String) -> Bool {
         (try? status(at: fd.raw, name, AT_SYMLINK_NOFOLLOW)) != nil
+    }
+
+    /// Whether there is nothing in the directory but what a container's state is made of. With a wrong
+    /// `--root`, such as `/home`, an id may name anybody's directory.
+    var holdsOnlyState: Bool {
+        guard let names = try? fd.names() else { return false }
+        let ours = [
+            Self.stateFile, Self.configFile, Self.startSocket, Self.notifyDirectory,
+            ".\(Self.stateFile).new", ".\(Self.configFile).new",
+        ]
+        return names.allSatisfy { ours.contains($0) }
     }
 
     /// Removes the directory with all it holds.
