@@ -167,8 +167,7 @@ final class Container {
         }
         if leaks == .checked { expectNothingLeft(sourceLocation: sourceLocation) }
         Leaks.removeCgroups(cgroupsPath)
-        Leaks.unmountBelow(directory)
-        launch(["rm", "-rf", "--one-file-system", directory])
+        Workspace.remove(directory)
     }
 
     /// No process, no cgroup, no mount and no state of this container is left.

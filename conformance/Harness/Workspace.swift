@@ -8,7 +8,7 @@ enum Workspace {
         sweepDeadRuns()
         let path = "/tmp/swc-\(getpid())"
         mkdir(path, 0o755)
-        atexit { launch(["rm", "-rf", "--one-file-system", "/tmp/swc-\(getpid())"]) }
+        atexit { Workspace.remove("/tmp/swc-\(getpid())") }
         return path
     }()
 
@@ -56,6 +56,16 @@ enum Workspace {
         launch(["cp", "/bin/busybox", root + "/bin/busybox"]).succeeded
     }
 
+    /// Removes a folder, but nothing that is mounted below it: that may be the host's own files.
+    static func remove(_ folder: String) {
+        Leaks.unmountBelow(folder)
+        guard Leaks.mounts(below: folder).isEmpty else {
+            print("\(folder) is left: something is mounted below it")
+            return
+        }
+        launch(["rm", "-rf", "--one-file-system", folder])
+    }
+
     /// Runs that were killed leave folders and mounts: their pid, which is in the name, is gone.
     private static func sweepDeadRuns() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
@@ -63,8 +73,7 @@ enum Workspace {
             guard let pid = pid_t(name.dropFirst(4)), kill(pid, 0) != 0, errno == ESRCH else {
                 continue
             }
-            Leaks.unmountBelow("/tmp/" + name)
-            launch(["rm", "-rf", "--one-file-system", "/tmp/" + name])
+            remove("/tmp/" + name)
         }
     }
 }

@@ -117,6 +117,11 @@ extension Runtime {
     private func removeRemains(
         of id: String, in directory: borrowing StateDirectory
     ) throws(RuntimeError) {
+        do throws(SysError) {
+            try directory.ownFiles()
+        } catch {
+            throw RuntimeError(error)
+        }
         var mine: Cgroup?
         if let bytes = try? directory.read(StateDirectory.configFile),
             let config = try? Config(parsing: bytes),

@@ -38,10 +38,16 @@ struct StateDirectory: ~Copyable {
     init(making id: String, root: String) throws(RuntimeError) {
         let path = "\(root)/\(id)"
         try Self.make(path, root: root, id: id)
-        let fd = try Self.open(path, id)
-        try Self.lock(fd.raw, path)
-        self.path = path
-        self.fd = fd
+        do throws(RuntimeError) {
+            let fd = try Self.open(path, id)
+            try Self.lock(fd.raw, path)
+            self.path = path
+            self.fd = fd
+        } catch {
+            // Only while it is empty: by now it may be somebody else's.
+            try? removeDirectory(path)
+            throw error
+        }
     }
 
     private static func make(_ path: String, root: String, id: String) throws(RuntimeError) {
