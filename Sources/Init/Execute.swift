@@ -7,14 +7,18 @@ extension Performer {
     /// Changes to the program's directory, made where it is missing. The kernel's own answer then
     /// proves that it lies inside the container (CVE-2024-21626).
     mutating func changeDirectory(_ path: String) throws(SysError) {
-        do throws(SysError) {
-            try Sys.changeDirectory(path)
-        } catch  where error.errno == ENOENT {
-            try containerRoot { (root) throws(SysError) in
+        let directory = try containerRoot { (root) throws(SysError) -> Fd in
+            do throws(SysError) {
+                if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
                 _ = try root.openMakingDirectories(path)
+                // Opened anew: what was made is there now, a descriptor of the way is not.
+                return try root.open(path, O_PATH | O_DIRECTORY)
+            } catch let error where error.errno == ELOOP {
+                // Not by a magic link such as /proc/self/fd/7 either, wherever it leads.
+                throw .refused("the working directory \(quoted(path)) goes by a magic link")
             }
-            try Sys.changeDirectory(path)
         }
+        try Sys.changeDirectory(to: directory.raw)
         do throws(SysError) {
             _ = try currentDirectory()
         } catch {

@@ -7,6 +7,8 @@ extension Performer {
     /// single-threaded process that moves itself does not wait for an RCU grace period, while being
     /// moved through `cgroup.procs` does (about 10 ms on an idle host).
     func joinCgroup() throws(SysError) {
+        // Closed at once: nothing of the host's stays open longer than it is needed.
+        defer { for tasks in prepared.cgroupTasks { closeDescriptor(tasks) } }
         for tasks in prepared.cgroupTasks {
             do throws(SysError) {
                 try Fd.writeOnce(tasks, "0")
