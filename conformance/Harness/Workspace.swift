@@ -56,13 +56,14 @@ enum Workspace {
         launch(["cp", "/bin/busybox", root + "/bin/busybox"]).succeeded
     }
 
-    /// Runs that were killed leave folders and mounts: their pid, which is in the name, is gone.
+    /// Runs that were killed leave folders, mounts and containers: their pid, which is in the name, is gone.
     private static func sweepDeadRuns() {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/tmp")) ?? []
         for name in names where name.hasPrefix("swc-") {
             guard let pid = pid_t(name.dropFirst(4)), kill(pid, 0) != 0, errno == ESRCH else {
                 continue
             }
+            Leaks.removeRun(ofProcess: pid)
             Leaks.unmountBelow("/tmp/" + name)
             launch(["rm", "-rf", "--one-file-system", "/tmp/" + name])
         }
