@@ -97,6 +97,7 @@ extension Conformance.BadInput {
             try withContainer { c in
                 mkdir(c.root, 0o700)
                 try c.writeConfig()
+                c.sandbox = Sandbox.readOnly(but: c.directory)
                 let outcome = c.runtime(
                     ["create", "-b", c.bundle, id], c.intoFiles(LaunchOptions()))
                 expectRefusal(outcome, c, naming: "id")
@@ -109,17 +110,28 @@ extension Conformance.BadInput {
 
         @Test(
             "an id that is no id is refused by every other command, and nothing is removed",
+            .knownDifference(crun: "1.8.1 takes / and .. for what to delete"),
             arguments: [
                 ["state"], ["start"], ["kill"], ["delete"], ["delete", "--force"], ["exec"],
             ])
         func badIdElsewhere(command: [String]) throws {
             try withRunningContainer { c in
+                let before = try FileManager.default.contentsOfDirectory(atPath: c.directory)
+                c.sandbox = Sandbox.readOnly(but: c.directory)
                 for id in Self.badIds where !id.isEmpty {
                     let tail = command == ["exec"] ? ["true"] : []
                     let outcome = c.runtime(command + [id] + tail)
                     #expect(outcome.failed, "\(outcome)")
+                    // runc takes the one too long for a file name to the file system.
+                    if id.utf8.count < 256 || Runtime.kind == .swrunc {
+                        #expect(
+                            outcome.stderr.contains("invalid container ID format"), "\(outcome)")
+                    }
                 }
+                c.sandbox = []
                 #expect(c.status == "running")
+                let after = try FileManager.default.contentsOfDirectory(atPath: c.directory)
+                #expect(after.sorted() == before.sorted())
             }
         }
 

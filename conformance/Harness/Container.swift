@@ -14,6 +14,10 @@ final class Container {
     var config: JSON
     /// Global flags between the runtime's name and the command.
     var globals: [String]
+    /// The executable driven; a clause that attacks it works on a copy.
+    var binary = Runtime.binary
+    /// What the runtime's commands run in; see `Sandbox`.
+    var sandbox: [String] = []
     private(set) var logs = 0
 
     init() throws {
@@ -40,7 +44,7 @@ final class Container {
         _ arguments: [String], _ options: LaunchOptions = LaunchOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
-        launch([Runtime.binary] + globals + arguments, options, sourceLocation: sourceLocation)
+        launch(sandbox + [binary] + globals + arguments, options, sourceLocation: sourceLocation)
     }
 
     @discardableResult

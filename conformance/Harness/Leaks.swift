@@ -58,6 +58,15 @@ enum Leaks {
         for directory in cgroups(path) { removeTree(directory) }
     }
 
+    /// Ends what a run that is no more has left in any cgroup.
+    static func removeRun(ofProcess pid: pid_t) {
+        let prefix = "swrunc-test-\(pid)-"
+        for hierarchy in hierarchies {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: hierarchy)) ?? []
+            for name in names where name.hasPrefix(prefix) { removeCgroups("/" + name) }
+        }
+    }
+
     private static func removeTree(_ directory: String) {
         let children = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for child in children {

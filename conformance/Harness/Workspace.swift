@@ -73,6 +73,7 @@ enum Workspace {
             guard let pid = pid_t(name.dropFirst(4)), kill(pid, 0) != 0, errno == ESRCH else {
                 continue
             }
+            Leaks.removeRun(ofProcess: pid)
             remove("/tmp/" + name)
         }
     }

@@ -57,7 +57,7 @@ extension Conformance.Robustness {
             .swruncOnly,
             arguments: [
                 "garbage", "{}", "[]", "null", "{\"version\":999999}", "\0\0\0\0",
-                "{\"id\":7}", "{\"pid\":-1}", "{\"pid\":1}", "{\"pid\":99999999999999999999}",
+                "{\"id\":7}", "{\"pid\":99999999999999999999}",
             ])
         func garbage(content: String) throws {
             try withContainer { c in
@@ -67,8 +67,40 @@ extension Conformance.Robustness {
                 try writeText(content, to: file)
                 try expectNamed(c, file)
                 #expect(c.delete("--force").succeeded)
-                #expect(kill(1, 0) == 0, "pid 1 was not taken for the container")
                 c.expectNothingLeft()
+            }
+        }
+
+        @Test(
+            "a state with a pid that is everybody's, or another's, ends nobody",
+            arguments: ["-1", "0", "1", "2"], ["kill", "delete"])
+        func foreignPid(pid: String, command: String) throws {
+            try withContainer(leaks: .unchecked) { c in
+                c.config.program("sleep", "600")
+                try c.create()
+                let file = try stateFile(c)
+                let state = readText(file)
+                c.delete("--force")
+                // The same state with another pid, in a pid namespace of its own, where pid 2 is
+                // a bystander and -1 is everyone.
+                mkdir(c.root, 0o700)
+                mkdir(c.root + "/" + c.id, 0o700)
+                let changed = state.replacing(/(pid"\s*:\s*)\d+/) { "\($0.1)\(pid)" }
+                #expect(changed != state)
+                try writeText(changed, to: file)
+                let arguments =
+                    command == "kill" ? ["kill", c.id, "KILL"] : ["delete", "-f", c.id]
+                let script = """
+                    sleep 600 & bystander=$!
+                    test $bystander = 2 || echo "pid 2 is another"
+                    "$@"; kill -0 $bystander && echo alive; kill -9 $bystander
+                    """
+                let outcome = launch(
+                    Sandbox.processes + [
+                        "sh", "-c", script, "sh", Runtime.binary, "--root", c.root,
+                    ]
+                        + arguments)
+                #expect(outcome.stdout == "alive\n", "\(outcome)")
             }
         }
 
@@ -106,13 +138,21 @@ extension Conformance.Robustness {
             }
         }
 
-        @Test("files that are no containers under --root do no harm")
+        @Test(
+            "files that are no containers under --root do no harm, and take none",
+            .knownDifference(crun: "1.8.1 deletes what a link there points to"))
         func strangers() throws {
             try withRunningContainer { c in
                 try writeText("x", to: c.root + "/a file")
-                symlink("/etc", c.root + "/link")
+                let victim = c.directory + "/victim"
+                mkdir(victim, 0o755)
+                try writeText("mine", to: victim + "/file")
+                symlink(victim, c.root + "/link")
                 #expect(c.runtime("list", "-q").lines.contains(c.id))
-                #expect(exists("/etc/passwd"))
+                for command in [["state"], ["delete"], ["delete", "--force"], ["kill"]] {
+                    c.runtime(command + ["link"])
+                }
+                #expect(readText(victim + "/file") == "mine")
                 unlink(c.root + "/a file")
                 unlink(c.root + "/link")
             }
