@@ -24,12 +24,19 @@ enum Workspace {
         return output
     }()
 
+    /// A copy of the host's, for what a container does to a hard link it does to the file.
+    private static let busybox: String = {
+        let copy = path + "/busybox"
+        if !launch(["cp", "/bin/busybox", copy]).succeeded { Issue.record("copying busybox") }
+        return copy
+    }()
+
     private static let counter = Counter()
 
     /// No name is the beginning of another's, so that a search for one finds only its own.
     static func nextName() -> String { "swrunc-test-\(getpid())-\(10000 + counter.next())" }
 
-    /// A root file system of its own: busybox (a copy, for tests that attack it), applets, probe.
+    /// A root file system of its own: busybox, a link for each of its applets, probe.
     static func makeRootfs(at root: String) throws {
         mkdir(root, 0o755)
         for directory in [
@@ -39,7 +46,7 @@ enum Workspace {
             mkdir("\(root)/\(directory)", 0o755)
         }
         chmod(root + "/tmp", 0o1777)
-        guard link("/bin/busybox", root + "/bin/busybox") == 0 || copyBusybox(to: root) else {
+        guard link(busybox, root + "/bin/busybox") == 0 else {
             throw HarnessError("no busybox in \(root): install busybox-static")
         }
         guard link(probe, root + "/bin/probe") == 0 else { throw HarnessError("no probe") }
@@ -50,10 +57,6 @@ enum Workspace {
             "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n",
             to: root + "/etc/passwd")
         try writeText("root:x:0:\nuser:x:1000:\n", to: root + "/etc/group")
-    }
-
-    private static func copyBusybox(to root: String) -> Bool {
-        launch(["cp", "/bin/busybox", root + "/bin/busybox"]).succeeded
     }
 
     /// Removes a folder, but nothing that is mounted below it: that may be the host's own files.
