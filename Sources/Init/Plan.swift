@@ -67,6 +67,8 @@ public enum Action: Sendable {
 
     /// Make the container's cgroup in every hierarchy.
     case createCgroup(path: String)
+    /// Have systemd make a scope, whose cgroup is the container's.
+    case startScope(unit: String, path: String)
     /// Open the cgroup that there is, for a process that joins the container.
     case openCgroup(path: String)
     /// Write `value` to `file` of the container's cgroup; `controller` is empty on cgroup v2.

@@ -17,6 +17,7 @@ extension Action {
     public var name: String {
         switch self {
         case .createCgroup: "create cgroup"
+        case .startScope: "start scope"
         case .openCgroup: "open cgroup"
         case .setCgroup: "set cgroup"
         case .restrictDevices: "restrict devices"
@@ -113,6 +114,7 @@ extension Action {
         case .setAppArmorProfile(let label), .setSELinuxLabel(let label): label
         case .setCPUAffinity(let cpus): cpus
         case .setOOMScoreAdj(let score): String(score)
+        case .startScope(let unit, _): unit
         case .delegateCgroup(let user): "uid " + String(user)
         default: ""
         }

@@ -54,7 +54,7 @@ extension Performer {
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 
-        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .delegateCgroup,
+        case .createCgroup, .startScope, .openCgroup, .setCgroup, .restrictDevices, .delegateCgroup,
             .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,

@@ -11,7 +11,7 @@ extension Runtime {
             linux: LinuxFeatures(
                 namespaces: NamespaceType.allCases.map(\.rawValue).sorted(),
                 capabilities: Capability.allCases.map(\.name),
-                cgroup: .init(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true),
+                cgroup: .init(v1: true, v2: true, systemd: true, systemdUser: true, rdma: true),
                 seccomp: seccompFeatures, apparmor: true, selinux: true,
                 intelRdt: .init(enabled: false, schemata: false, monitoring: false),
                 memoryPolicy: .init(

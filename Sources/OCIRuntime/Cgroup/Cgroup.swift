@@ -109,7 +109,7 @@ extension Cgroup {
     }
 
     /// Not root, or root of a user namespace other than the first (`USER_NS_INIT_INO`).
-    private static var isRootless: Bool {
+    static var isRootless: Bool {
         effectiveUser != 0 || (try? status(of: "/proc/self/ns/user"))?.ino != 0xEFFF_FFFD
     }
 
@@ -181,6 +181,47 @@ extension Cgroup {
             throw .refused(
                 "the cgroup \(directory.full) is frozen",
                 hint: "thaw it, or use another cgroupsPath")
+        }
+    }
+}
+
+// MARK: - Taking over from systemd
+
+extension Cgroup {
+    /// Whether there is something of the container's left: the directory that systemd sees to.
+    package var isThere: Bool {
+        let named = members.first { $0.controllers.utf8.elementsEqual("name=systemd".utf8) }
+        return (named ?? members.first).map { exists($0.full) } ?? false
+    }
+
+    /// Takes over the cgroup of a unit, from a process that is in it, and makes what systemd does not
+    /// look after: the directories in v1's other hierarchies, and controllers of its own version's
+    /// time after.
+    package mutating func adopt(from pid: Int32) throws(SysError) {
+        let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
+        let name = isUnified ? "" : "name=systemd"
+        if let path = entries.first(where: { $0.controllers.utf8.elementsEqual(name.utf8) })?.path {
+            for index in members.indices {
+                // A mount whose root is not the hierarchy's shows less than the whole path.
+                if !path.utf8.reversed().starts(with: members[index].path.utf8.reversed()) {
+                    members[index].path = path
+                }
+            }
+        }
+        isMine = true
+        for directory in members {
+            if directory.isUnified { try enableControllers(above: directory) }
+            do throws(SysError) {
+                try makeDirectory(directory.full, mode: 0o755)
+            } catch  where error.errno == EEXIST {
+                continue
+            } catch  where error.errno == ENOENT {
+                try createParents(of: directory)
+                try makeDirectory(directory.full, mode: 0o755)
+            } catch {
+                throw explained(error, directory)
+            }
+            if directory.has("cpuset") { emptyCpusetFiles = Self.cpusetFiles }
         }
     }
 }

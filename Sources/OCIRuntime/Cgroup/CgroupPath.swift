@@ -9,6 +9,8 @@ package struct CgroupPath: Sendable, Equatable {
     package let isAbsolute: Bool
     /// From the config, not made up from the id.
     package let isConfigured: Bool
+    /// The systemd unit whose cgroup it is; nil with the cgroupfs driver.
+    package let unit: String?
 
     /// The runtime's own cgroup, where a container without one stays.
     package static let own = CgroupPath()
@@ -17,6 +19,28 @@ package struct CgroupPath: Sendable, Equatable {
         path = ""
         isAbsolute = false
         isConfigured = false
+        unit = nil
+    }
+
+    /// The cgroup of a scope.
+    /// - Parameter systemd: the cgroup of the systemd that makes it; empty where that is the root.
+    package init(_ scope: ScopeName, below systemd: String, isConfigured: Bool) {
+        path = systemd + scope.path
+        isAbsolute = true
+        self.isConfigured = isConfigured
+        unit = scope.unit
+    }
+
+    /// What the caller's choice of a driver makes of `cgroupsPath`.
+    package init(
+        _ cgroupsPath: String?, id: String, manager: CgroupManager, systemd: SystemdInstance
+    ) throws(PlanError) {
+        guard manager == .systemd else {
+            try self.init(cgroupsPath, id: id)
+            return
+        }
+        let scope = try ScopeName(cgroupsPath, id: id, isUser: systemd.isUser)
+        self.init(scope, below: systemd.controlGroup, isConfigured: cgroupsPath != nil)
     }
 
     /// - Parameters:
@@ -27,13 +51,14 @@ package struct CgroupPath: Sendable, Equatable {
         let place = "/linux/cgroupsPath"
         let text = cgroupsPath ?? id
         isConfigured = cgroupsPath != nil
+        unit = nil
         isAbsolute = text.utf8.first == slash
         if !isAbsolute, Self.isSystemdStyle(text) {
             throw PlanError(
                 place,
                 "\"\(text)\" is a systemd path (slice:prefix:name), which the cgroupfs "
                     + "driver does not understand",
-                hint: "the systemd driver is not there yet; let the engine use cgroupfs")
+                hint: "give --systemd-cgroup, or let the engine use cgroupfs")
         }
         let components = text.utf8.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
         if components.contains(where: { $0.elementsEqual("..".utf8) }) {
@@ -74,7 +99,7 @@ package struct CgroupPath: Sendable, Equatable {
     }
 
     /// `slice:prefix:name`, where the slice may be left out.
-    private static func isSystemdStyle(_ text: String) -> Bool {
+    static func isSystemdStyle(_ text: String) -> Bool {
         let parts = text.utf8.split(
             separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         return parts.count == 3 && (parts[0].isEmpty || Substring(parts[0]).hasSuffix(".slice"))

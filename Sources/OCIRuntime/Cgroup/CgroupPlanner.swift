@@ -19,10 +19,6 @@ package struct CgroupPlanner {
     ) throws(PlanError) -> (steps: [Step], warnings: [String]) {
         var planner = CgroupPlanner(layout: layout)
         switch manager {
-        case .systemd:
-            throw PlanError(
-                "", "the systemd cgroup driver is not there yet",
-                hint: "leave out --systemd-cgroup, and let the engine use its cgroupfs driver")
         case .disabled:
             // crun ignores the limits in silence. Engines that disable cgroups still write device
             // rules, so an error would make the option useless; a warning says what is lost.
@@ -30,7 +26,7 @@ package struct CgroupPlanner {
                 planner.warnings.append(
                     "/linux/resources: cgroups are disabled, the limits are not applied")
             }
-        case .cgroupfs:
+        case .cgroupfs, .systemd:
             try planner.plan(resources ?? Resources(), path, isRootless: isRootless)
         }
         return (planner.steps, planner.warnings)
@@ -47,7 +43,8 @@ package struct CgroupPlanner {
         steps.append(
             Step(
                 .host, path.isConfigured ? "/linux/cgroupsPath" : "",
-                .createCgroup(path: path.path)))
+                path.unit.map { .startScope(unit: $0, path: path.path) }
+                    ?? .createCgroup(path: path.path)))
         if !isRootless { try restrictDevices(resources.devices) }
         if layout.isUnified {
             try setUnified(resources)

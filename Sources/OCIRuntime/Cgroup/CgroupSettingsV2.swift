@@ -62,7 +62,7 @@ extension CgroupPlanner {
             throw refuse("\(place)/useHierarchy", "accounting that is not hierarchical")
         }
         let limit = try bytes(memory.limit, "\(place)/limit")
-        if let swap = swapOnly(try bytes(memory.swap, "\(place)/swap"), limit) {
+        if let swap = Self.swapOnly(try bytes(memory.swap, "\(place)/swap"), limit) {
             try set("memory", "memory.swap.max", limitText(swap), "\(place)/swap")
         }
         if let limit { try set("memory", "memory.max", limitText(limit), "\(place)/limit") }
@@ -75,7 +75,7 @@ extension CgroupPlanner {
 
     /// v1 limits memory plus swap, v2 swap alone. Unlimited memory means unlimited swap, unless swap
     /// is limited itself.
-    private func swapOnly(_ swap: Int64?, _ limit: Int64?) -> Int64? {
+    static func swapOnly(_ swap: Int64?, _ limit: Int64?) -> Int64? {
         guard let swap else { return limit == -1 ? -1 : nil }
         guard swap > 0, let limit, limit > 0 else { return swap }
         return swap - limit

@@ -9,6 +9,12 @@ extension HostPerformer {
         case .createCgroup:
             // Without a path in the config any cgroup will do, the runtime's own if need be.
             try cgroup?.create(toleratingRefusal: step.place.isEmpty)
+        case .startScope:
+            guard let scope else { throw .refused("there is no scope to start") }
+            let holder = try scope.start()
+            let pid = holder.pid
+            scopeHolder = consume holder
+            try cgroup?.adopt(from: pid)
         case .setCgroup(let controller, let file, let value):
             try cgroup?.set(controller, file, value)
         case .restrictDevices(let rules):
@@ -24,7 +30,14 @@ extension HostPerformer {
 extension Runtime {
     /// The cgroup that a config names, as the container of that config has it already.
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
-        let path = try CgroupPath(config.linux.cgroupsPath, id: id)
+        let isUser = Cgroup.isRootless
+        let path = try CgroupPath(
+            config.linux.cgroupsPath, id: id,
+            manager: CgroupPath.isSystemdStyle(config.linux.cgroupsPath ?? "")
+                ? .systemd : cgroupManager,
+            systemd: SystemdInstance(
+                isUser: isUser,
+                controlGroup: isUser ? (try? Systemd(isUser: true).controlGroup()) ?? "" : ""))
         return Cgroup(layout: .gather(), path: path, exists: true)
     }
 }

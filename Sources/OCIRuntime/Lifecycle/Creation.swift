@@ -51,7 +51,7 @@ struct Creation: ~Copyable {
             creating: options.id, bundle)
         host = HostPerformer(
             plan: planned.plan, prepared: prepared, cgroup: planned.cgroup,
-            seccompCache: runtime.seccompCache,
+            scope: planned.scope, seccompCache: runtime.seccompCache,
             stateDirectory: directory.path, lock: directory.fd.raw)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
         self.procfs = procfs
@@ -98,6 +98,8 @@ struct Creation: ~Copyable {
         record.pid = identity.pid
         record.startTime = identity.startTime
         record.cgroups = host.cgroup?.directories ?? []
+        record.unit = host.scope?.name.unit ?? ""
+        record.isUserUnit = host.scope?.isUser ?? false
         try write(StateDirectory.stateFile, record.json)
     }
 
@@ -127,12 +129,16 @@ struct Creation: ~Copyable {
     /// poststop hooks run.
     /// - Returns: warnings of hooks that failed.
     mutating func delete() throws(RuntimeError) -> [String] {
+        var warnings: [String] = []
         do throws(SysError) {
-            try host.cgroup?.remove()
+            if let cgroup = host.cgroup {
+                let unit = host.scope?.name.unit ?? ""
+                warnings = try cgroup.remove(unit: unit, isUser: host.scope?.isUser ?? false)
+            }
         } catch {
             throw RuntimeError(error)
         }
-        let warnings = host.owesPoststop ? runtime.runPoststop(bundle.config.hooks, record) : []
+        if host.owesPoststop { warnings += runtime.runPoststop(bundle.config.hooks, record) }
         do throws(SysError) {
             try directory.remove()
         } catch {

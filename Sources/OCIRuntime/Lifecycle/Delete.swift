@@ -54,7 +54,8 @@ extension Runtime {
         do throws(SysError) {
             let cgroup = Cgroup(directories: container.record.cgroups)
             try end(container.identity, in: cgroup)
-            try cgroup.remove()
+            warnings = try cgroup.remove(
+                unit: container.record.unit, isUser: container.record.isUserUnit)
         } catch {
             throw RuntimeError(error)
         }

@@ -9,6 +9,10 @@ struct HostPerformer: ~Copyable {
     let plan: Plan
     var prepared: Prepared
     var cgroup: Cgroup?
+    /// The scope whose cgroup that is, with the systemd driver.
+    let scope: Scope?
+    /// What keeps the scope alive until the init is in it.
+    var scopeHolder: ClonedProcess?
     let seccompCache: SeccompCache
     /// Where the start socket is made.
     let stateDirectory: String
@@ -25,12 +29,13 @@ struct HostPerformer: ~Copyable {
     var owesPoststop = false
 
     init(
-        plan: Plan, prepared: Prepared, cgroup: Cgroup?, seccompCache: SeccompCache,
-        stateDirectory: String, lock: Int32 = -1
+        plan: Plan, prepared: Prepared, cgroup: Cgroup?, scope: Scope? = nil,
+        seccompCache: SeccompCache, stateDirectory: String, lock: Int32 = -1
     ) {
         self.plan = plan
         self.prepared = prepared
         self.cgroup = cgroup
+        self.scope = scope
         self.seccompCache = seccompCache
         self.stateDirectory = stateDirectory
         self.lock = lock
@@ -175,6 +180,7 @@ struct HostPerformer: ~Copyable {
 
     /// Ends an init that is still there, and reaps it.
     mutating func killInit() {
+        endScopeHolder()
         guard pid > 0 else { return }
         try? signal(pidfd, SIGKILL)
         _ = try? wait(pidfd: pidfd)
@@ -185,7 +191,7 @@ struct HostPerformer: ~Copyable {
 
     private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
         switch step.action {
-        case .createCgroup, .setCgroup, .restrictDevices, .delegateCgroup:
+        case .createCgroup, .startScope, .setCgroup, .restrictDevices, .delegateCgroup:
             try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
@@ -324,5 +330,10 @@ struct HostPerformer: ~Copyable {
             throw error
         }
         channel = Channel(Fd(owning: ours))
+        endScopeHolder()
+    }
+
+    private mutating func endScopeHolder() {
+        if let holder = scopeHolder.take() { Scope.end(holder) }
     }
 }

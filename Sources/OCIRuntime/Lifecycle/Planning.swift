@@ -6,6 +6,7 @@ import Sys
 struct PlannedContainer {
     let plan: Plan
     let cgroup: Cgroup?
+    let scope: Scope?
 }
 
 extension Runtime {
@@ -23,16 +24,40 @@ extension Runtime {
             id: options.id, bundle: bundle.path, listensForStart: starting == .socket,
             detached: options.detached || starting == .socket,
             consoleSocket: options.consoleSocket, noPivot: options.noPivot,
-            noNewKeyring: options.noNewKeyring, cgroupManager: cgroupManager)
+            noNewKeyring: options.noNewKeyring, cgroupManager: cgroupManager,
+            systemd: try systemd())
         do throws(PlanError) {
-            let layout = cgroupManager == .cgroupfs ? CgroupLayout.gather() : .none
+            let layout = cgroupManager == .disabled ? CgroupLayout.none : .gather()
             var facts = HostFacts.gather()
             facts.cgroups = { layout }
             let plan = try Planner.plan(bundle.config, facts: facts, options: choices)
-            let path = try CgroupPath(bundle.config.linux.cgroupsPath, id: options.id)
+            if cgroupManager == .disabled {
+                return PlannedContainer(plan: plan, cgroup: nil, scope: nil)
+            }
+            let linux = bundle.config.linux
+            let path = try CgroupPath(
+                linux.cgroupsPath, id: options.id, manager: cgroupManager, systemd: choices.systemd)
+            var scope: Scope?
+            if cgroupManager == .systemd {
+                scope = try Scope(
+                    ScopeName(
+                        linux.cgroupsPath, id: options.id, isUser: choices.systemd.isUser),
+                    isUser: choices.systemd.isUser, id: options.id, resources: linux.resources,
+                    annotations: bundle.config.annotations, isUnified: layout.isUnified)
+            }
             return PlannedContainer(
-                plan: plan,
-                cgroup: cgroupManager == .cgroupfs ? Cgroup(layout: layout, path: path) : nil)
+                plan: plan, cgroup: Cgroup(layout: layout, path: path), scope: scope)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// The systemd that has this user's units. A user's own is asked where its cgroup is.
+    private func systemd() throws(RuntimeError) -> SystemdInstance {
+        guard cgroupManager == .systemd, Cgroup.isRootless else { return .system }
+        do throws(SysError) {
+            return SystemdInstance(
+                isUser: true, controlGroup: try Systemd(isUser: true).controlGroup())
         } catch {
             throw RuntimeError(error)
         }

@@ -34,7 +34,12 @@ extension Planner {
 
     private mutating func openCgroup() throws(PlanError) {
         guard options.cgroupManager != .disabled else { return }
-        let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
+        let configured = config.linux.cgroupsPath
+        // Whatever driver the caller names now: it is the container's that counts.
+        let path = try CgroupPath(
+            configured, id: options.id,
+            manager: CgroupPath.isSystemdStyle(configured ?? "") ? .systemd : .cgroupfs,
+            systemd: options.systemd)
         cgroup = (facts.cgroups(), path)
         host(cgroupPlace, .openCgroup(path: path.path))
     }

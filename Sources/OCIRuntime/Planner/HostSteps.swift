@@ -18,9 +18,14 @@ extension Planner {
     }
 
     private mutating func prepareCgroup() throws(PlanError) {
-        let path = try CgroupPath(config.linux.cgroupsPath, id: options.id)
+        let path =
+            options.cgroupManager == .disabled
+            ? CgroupPath.own
+            : try CgroupPath(
+                config.linux.cgroupsPath, id: options.id, manager: options.cgroupManager,
+                systemd: options.systemd)
         var layout = CgroupLayout.none
-        if options.cgroupManager == .cgroupfs {
+        if options.cgroupManager != .disabled {
             layout = facts.cgroups()
             cgroup = (layout, path)
         }

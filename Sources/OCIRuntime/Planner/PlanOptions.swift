@@ -17,12 +17,14 @@ package struct PlanOptions: Sendable, Equatable {
     package var noNewKeyring: Bool
     /// Who makes the cgroups.
     package var cgroupManager: CgroupManager
+    /// Whose systemd it is, with that driver.
+    package var systemd: SystemdInstance
 
     /// Makes a set of options.
     package init(
         id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
-        cgroupManager: CgroupManager = .cgroupfs
+        cgroupManager: CgroupManager = .cgroupfs, systemd: SystemdInstance = .system
     ) {
         self.id = id
         self.bundle = bundle
@@ -32,5 +34,17 @@ package struct PlanOptions: Sendable, Equatable {
         self.noPivot = noPivot
         self.noNewKeyring = noNewKeyring
         self.cgroupManager = cgroupManager
+        self.systemd = systemd
     }
+}
+
+/// A systemd that containers' scopes are started by.
+package struct SystemdInstance: Sendable, Equatable {
+    /// Whether it is the user's own.
+    package var isUser: Bool
+    /// The cgroup below which its units lie; empty for the root.
+    package var controlGroup: String
+
+    /// The machine's.
+    package static let system = SystemdInstance(isUser: false, controlGroup: "")
 }

@@ -22,6 +22,10 @@ struct ContainerRecord {
     var startTime: UInt64 = 0
     /// Directories of the container's cgroup, one per hierarchy.
     var cgroups: [String] = []
+    /// The systemd unit whose cgroup that is; empty with the cgroupfs driver.
+    var unit = ""
+    /// Whether the unit is one of the owner's own systemd.
+    var isUserUnit = false
     /// A container without a process in its config can be created but not started.
     var hasProcess = true
     var hasPoststart = false
@@ -43,6 +47,10 @@ struct ContainerRecord {
             $0.member("created", created)
             $0.member("owner", UInt64(owner))
             $0.member("cgroups", cgroups)
+            if !unit.isEmpty {
+                $0.member("unit", unit)
+                $0.member("isUserUnit", isUserUnit)
+            }
             $0.member("hasProcess", hasProcess)
             $0.member("hasPoststart", hasPoststart)
             $0.member("hasPoststop", hasPoststop)
@@ -90,6 +98,8 @@ extension ContainerRecord {
         pid = try object.required("pid").integer()
         startTime = try object.required("startTime").integer()
         cgroups = try object.strings("cgroups") ?? []
+        unit = try object.string("unit") ?? ""
+        isUserUnit = try object.bool("isUserUnit") ?? false
         hasProcess = try object.bool("hasProcess") ?? true
         hasPoststart = try object.bool("hasPoststart") ?? false
         hasPoststop = try object.bool("hasPoststop") ?? false
