@@ -19,6 +19,8 @@ struct ControlFile: Sendable {
     static let swap = ControlFile("memory", "memory.memsw.limit_in_bytes", v2: "memory.swap.max")
     static let reservation = ControlFile("memory", "memory.soft_limit_in_bytes", v2: "memory.low")
     static let shares = ControlFile("cpu", "cpu.shares", v2: "cpu.weight")
+    static let quota = ControlFile("cpu", "cpu.cfs_quota_us", v2: "cpu.max")
+    static let period = ControlFile("cpu", "cpu.cfs_period_us", v2: "cpu.max")
     static let idle = ControlFile("cpu", "cpu.idle", v2: "cpu.idle")
     static let burst = ControlFile("cpu", "cpu.cfs_burst_us", v2: "cpu.max.burst")
     static let cpus = ControlFile("cpuset", "cpuset.cpus", v2: "cpuset.cpus")
