@@ -70,12 +70,14 @@ extension Runtime {
                 default: continue
                 }
             }
-            if !executing {
-                throw .refused("the container's init ended before it executed the program")
-            }
+            if executing { return }
         } catch {
             throw RuntimeError(error)
         }
+        if let limit = Cgroup(directories: container.record.cgroups).exhaustedMemoryLimit {
+            throw RuntimeError(outOfMemory: limit)
+        }
+        throw RuntimeError("the container's init ended before it executed the program")
     }
 
     func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
