@@ -1,6 +1,7 @@
 import Arguments
 import OCIRuntime
 import Spec
+import Sys
 
 /// `events`: show what a container uses, and that it runs out of memory.
 struct EventsCommand: Verb, Equatable {
@@ -21,13 +22,12 @@ struct EventsCommand: Verb, Equatable {
             try session.print(event.json())
             return 0
         }
-        let output = session
         try session.perform { (runtime) throws(RuntimeError) in
             try runtime.events(of: id, every: interval) { (event) throws(RuntimeError) in
-                do throws(Failure) {
-                    try output.print(event.json())
+                do throws(SysError) {
+                    try write(event.json() + [UInt8(ascii: "\n")], to: 1)
                 } catch {
-                    throw RuntimeError(error.message)
+                    throw RuntimeError("\(error)")
                 }
             }
         }
