@@ -185,7 +185,8 @@ struct HostPerformer: ~Copyable {
 
     private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
         switch step.action {
-        case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .createCgroup, .setCgroup, .restrictDevices, .delegateCgroup:
+            try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
