@@ -165,6 +165,9 @@ struct HostPerformer: ~Copyable {
     private mutating func initDied() -> RuntimeError {
         let status = try? wait(pidfd: pidfd)
         process = nil
+        if status == .signalled(SIGKILL), let limit = cgroup?.exhaustedMemoryLimit {
+            return RuntimeError(outOfMemory: limit)
+        }
         let how =
             switch status {
             case .signalled(let number): "was killed by signal \(number)"
@@ -172,10 +175,7 @@ struct HostPerformer: ~Copyable {
             case nil: "is gone"
             }
         return RuntimeError(
-            "the container's init \(how) before it could say why",
-            hint: status == .signalled(SIGKILL)
-                ? "the kernel kills it where the memory limit is too small to start a process" : nil
-        )
+            "the container's init \(how) before it could say why")
     }
 
     /// Ends an init that is still there, and reaps it.
