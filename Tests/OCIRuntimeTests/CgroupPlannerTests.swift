@@ -536,13 +536,6 @@ private let device = Resources.BlockIO.ThrottleDevice(major: 8, minor: 16, rate:
         #expect(try plan(nil, bareV1, isRootless: true).steps.count == 1)
     }
 
-    @Test func saysThatTheSystemdDriverIsMissing() {
-        let error = #expect(throws: PlanError.self) {
-            try plan(nil, allV2, manager: .systemd, path: "/c")
-        }
-        #expect(error?.message.contains("systemd") == true)
-    }
-
     @Test func warnsWhenCgroupsAreDisabled() throws {
         var resources = Resources()
         resources.pidsLimit = 1

@@ -25,6 +25,9 @@ struct ControlFile: Sendable {
     static let burst = ControlFile("cpu", "cpu.cfs_burst_us", v2: "cpu.max.burst")
     static let cpus = ControlFile("cpuset", "cpuset.cpus", v2: "cpuset.cpus")
     static let mems = ControlFile("cpuset", "cpuset.mems", v2: "cpuset.mems")
+    static let hugepages = ControlFile(
+        "hugetlb", "hugetlb.2MB.limit_in_bytes", v2: "hugetlb.2MB.max")
+    static let memoryHigh = ControlFile("memory", "none", v2: "memory.high")
     static let blockWeight = ControlFile("blkio", "blkio.bfq.weight", v2: "io.bfq.weight")
 }
 

@@ -52,7 +52,18 @@ extension Runtime {
             try cgroup.checkUse(below: limit)
         }
         try cgroup.update(planned.steps)
-        return planned.warnings
+        let unit = container.record.unit
+        if unit.isEmpty { return planned.warnings }
+        // Only now, as nothing has been refused. systemd writes what it is told, and rounds it.
+        var warnings = planned.warnings
+        do throws(SysError) {
+            try Systemd(isUser: container.record.isUserUnit).set(
+                UnitProperties(change, isUnified: cgroup.isUnified, isUpdate: true).list, of: unit)
+        } catch {
+            warnings.append("\(unit) keeps its old limits for when it is reloaded: \(error)")
+        }
+        try cgroup.update(planned.steps)
+        return warnings
     }
 }
 

@@ -76,8 +76,10 @@ struct Systemd {
                 return
             }
             // An older systemd does not have all properties; what they say is in the cgroup as well.
-            if let unknown = properties.firstIndex(where: {
-                $0.isDispensable && answer.errorText.contains(" \($0.name),")
+            // "Cannot set property CPUIdle, or unknown property."
+            let words = answer.errorText.split(separator: " ")
+            if let unknown = properties.firstIndex(where: { property in
+                property.isDispensable && words.contains { $0 == "\(property.name)," }
             }) {
                 properties.remove(at: unknown)
             } else if answer.errorName.hasSuffix(".UnitExists"), !hasReset {

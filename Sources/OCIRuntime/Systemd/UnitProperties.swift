@@ -24,7 +24,8 @@ struct UnitProperties {
     let isUnified: Bool
     private(set) var list: [UnitProperty] = []
 
-    init(_ resources: Resources, isUnified: Bool) {
+    /// - Parameter isUpdate: no rules then mean that the container's stay.
+    init(_ resources: Resources, isUnified: Bool, isUpdate: Bool = false) {
         self.isUnified = isUnified
         setMemory(resources.memory)
         setCPU(resources.cpu)
@@ -35,7 +36,7 @@ struct UnitProperties {
         if isUnified {
             // After the others, whose files these may be.
             for entry in resources.unified { setUnified(entry.key, entry.value) }
-        } else {
+        } else if !isUpdate || !resources.devices.isEmpty {
             setDevices(resources.devices)
         }
     }
