@@ -106,8 +106,8 @@ extension Conformance.CgroupV2 {
         @Test("a cgroup with processes cannot have a child with limits; the error says why")
         func internalProcesses() throws {
             try withContainer { c in
-                let parent = unified + c.cgroupsPath
-                c.config.linux.cgroupsPath = .string(c.cgroupsPath + "/child")
+                let parent = unified + c.cgroupsPath + "-parent"
+                c.config.linux.cgroupsPath = .string(c.cgroupsPath + "-parent/child")
                 c.config.linux.resources.memory = ["limit": 104_857_600]
                 try c.writeConfig()
                 let outcome = launch([
@@ -117,14 +117,14 @@ extension Conformance.CgroupV2 {
                 expectRefusal(outcome, c, naming: "memory")
                 #expect(outcome.stderr.contains("subtree_control"), "\(outcome)")
                 #expect(!exists(parent + "/child"))
-                Leaks.removeCgroups(c.cgroupsPath)
+                Leaks.removeCgroups(c.cgroupsPath + "-parent")
             }
         }
 
         @Test("a controller that this place does not have is named, and how to enable it")
         func missingController() throws {
             try withContainer { c in
-                let top = unified + c.cgroupsPath
+                let top = unified + c.cgroupsPath + "-top"
                 c.config.linux.cgroupsPath = "/inside"
                 c.config.linux.resources.memory = ["limit": 104_857_600]
                 try c.writeConfig()
@@ -134,7 +134,7 @@ extension Conformance.CgroupV2 {
                     echo +pids >\(top)/cgroup.subtree_control
                     echo $$ >\(top)/below/cgroup.procs
                     exec unshare --cgroup --mount sh -ec '
-                        mount -t cgroup2 cgroup2 \(unified); exec "$@"' sh "$@"
+                        umount -l \(unified); mount -t cgroup2 cgroup2 \(unified); exec "$@"' sh "$@"
                     """
                 let outcome = launch([
                     "sh", "-ec", script, "sh", Runtime.binary, "--root", c.root, "create", "-b",
@@ -143,7 +143,7 @@ extension Conformance.CgroupV2 {
                 expectRefusal(outcome, c, naming: "/linux/resources/memory")
                 #expect(outcome.stderr.contains("cgroup.controllers"), "\(outcome)")
                 #expect(!exists(top + "/below/inside"))
-                Leaks.removeCgroups(c.cgroupsPath)
+                Leaks.removeCgroups(c.cgroupsPath + "-top")
             }
         }
     }
@@ -191,7 +191,7 @@ extension Conformance.CgroupV2 {
         static let others: [Setting] = [
             setting("pids.limit", 20, "pids.max", "20"),
             setting("pids.limit", -1, "pids.max", "max"),
-            setting("pids.limit", 0, "pids.max", "0"),
+            setting("pids.limit", 0, "pids.max", "1"),
             setting("blockIO.weight", 300, "io.bfq.weight", "default 300"),
             setting(
                 "hugepageLimits", [["pageSize": "2MB", "limit": 4_194_304]], "hugetlb.2MB.max",
@@ -281,7 +281,7 @@ extension Conformance.CgroupV2 {
         @Test(
             "a value the kernel refuses fails with the file it was written to, and leaves nothing",
             arguments: [
-                ("cpu.cpus", "x", "cpuset.cpus"), ("cpu.mems", "99", "cpuset.mems"),
+                ("cpu.cpus", "999", "cpuset.cpus"), ("cpu.mems", "99", "cpuset.mems"),
                 ("cpu.quota", 5, "cpu.max"), ("cpu.period", 5, "cpu.max"),
                 ("unified", ["memory.max": "x"], "memory.max"),
                 ("unified", ["pids.max": "-2"], "pids.max"),

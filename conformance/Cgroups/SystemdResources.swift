@@ -138,19 +138,19 @@ extension Conformance.Systemd {
         @Test("limits and device rules hold after systemd has reloaded its units")
         func reload() throws {
             let look = """
-                probe open /dev/fuse r | grep errno; probe open /dev/allowed r | grep errno
+                probe open /dev/denied r | grep errno; probe open /dev/fuse r | grep errno
                 probe open /dev/null rw | grep errno; true
                 """
             try withRunningScope(edit: {
                 $0.linux.resources.pids = ["limit": 30]
                 $0.linux.resources.memory = ["limit": 104_857_600]
                 $0.linux.devices = [
+                    ["type": "c", "path": "/dev/denied", "major": 10, "minor": 237],
                     ["type": "c", "path": "/dev/fuse", "major": 10, "minor": 229],
-                    ["type": "c", "path": "/dev/allowed", "major": 1, "minor": 11],
                 ]
                 $0.linux.resources.devices = [
                     ["allow": false, "access": "rwm"],
-                    ["allow": true, "type": "c", "major": 1, "minor": 11, "access": "r"],
+                    ["allow": true, "type": "c", "major": 10, "minor": 229, "access": "r"],
                 ]
             }) { c in
                 let before = c.execSh(look)

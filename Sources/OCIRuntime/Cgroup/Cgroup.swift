@@ -44,8 +44,11 @@ package struct Cgroup: Sendable {
     /// - Parameter exists: whether it was made before; otherwise ``create(toleratingRefusal:)`` will.
     package init(layout: CgroupLayout, path: CgroupPath, exists: Bool = false) {
         isMine = exists
-        let hierarchies =
-            layout.isUnified ? [layout.unified].compactMap { $0 } : layout.hierarchies
+        var hierarchies = layout.hierarchies
+        // On a hybrid host systemd goes by v2 when it looks whether a unit is still in use.
+        if let unified = layout.unified, layout.isUnified || path.unit != nil {
+            hierarchies.append(unified)
+        }
         members = hierarchies.map {
             Directory(
                 controllers: $0.controllers, mountPoint: $0.mountPoint, path: path.path(in: $0))
@@ -258,13 +261,13 @@ extension Cgroup {
     ///
     /// v1: the `tasks` of each hierarchy. A single-threaded process that moves itself there does not
     /// wait for an RCU grace period, about 10 ms, as one that is moved by `cgroup.procs` does. On v2
-    /// there are none: the clone goes into ``openDirectory()``.
+    /// there are none: the clone goes into ``openDirectory()``. A scope of a hybrid host has both.
     /// - Parameter withoutClone: v2's `cgroup.procs`, for kernels without `CLONE_INTO_CGROUP` (5.7).
     package mutating func openJoinFiles(withoutClone: Bool = false) throws(SysError) -> [Int32] {
         try fillCpuset()
         var files: [Int32] = []
         do throws(SysError) {
-            for directory in members where !directory.isUnified || withoutClone {
+            for directory in members where !isUnified || withoutClone {
                 let name = directory.isUnified ? "cgroup.procs" : "tasks"
                 let file = try openFile("\(directory.full)/\(name)", O_WRONLY)
                 files.append(file.release())

@@ -72,7 +72,8 @@ extension Cgroup {
     /// - Parameter unit: empty with the cgroupfs driver.
     /// - Returns: warnings: a unit that cannot be stopped holds nothing of the container any more.
     func remove(unit: String, isUser: Bool) throws(SysError) -> [String] {
-        let isUnits = !unit.isEmpty && isThere
+        // Not one that could not be started, because another container has it.
+        let isUnits = !unit.isEmpty && isMine && isThere
         try remove()
         guard isUnits else { return [] }
         do throws(SysError) {
