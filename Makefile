@@ -1,6 +1,7 @@
 # make            builds bin/swrunc
 # make quickstart runs a container and shows what it looks like from inside
 # make test       runs all tests
+# make test-vm    runs those about the kernel in virtual machines
 # Every goal does its own set-up. CONTRIBUTING.md says when to use which.
 
 SWIFT ?= swift
@@ -32,7 +33,7 @@ SWIFT_FILES = Package.swift Sources Tests conformance
 export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 export SWIFT
 
-.PHONY: build install fmt check lint rules test bench quickstart clean setup
+.PHONY: build install fmt check lint rules test test-vm bench quickstart clean setup
 .DEFAULT_GOAL := build
 
 build: setup
@@ -59,6 +60,12 @@ rules:
 
 test: rules build
 	scripts/test
+
+# In virtual machines, whose kernel and cgroups are others than this machine's.
+# e.g. make test-vm GUESTS=plain FILTER=CgroupV2
+test-vm: build
+	$(SWIFT) build --build-tests
+	FILTER='$(FILTER)' conformance/vm/run $(GUESTS)
 
 # e.g. make bench ARGUMENTS="--many 500"
 bench: build

@@ -4,6 +4,8 @@ import Spec
 /// Turns `linux.resources` into steps. Pure: the host comes in as a ``CgroupLayout``.
 package struct CgroupPlanner {
     let layout: CgroupLayout
+    /// What a new cgroup has by itself is not written; into one that is in use it is.
+    var isUpdate = false
     var steps: [Step] = []
     var warnings: [String] = []
 
@@ -49,6 +51,23 @@ package struct CgroupPlanner {
                 .host, path.isConfigured ? "/linux/cgroupsPath" : "",
                 .createCgroup(path: path.path)))
         if !isRootless { try restrictDevices(resources.devices) }
+        try set(resources)
+    }
+
+    /// The steps that change limits of a container that is there.
+    /// - Parameter update: what is to change, with what has to be written along with it; without
+    ///   device rules they stay.
+    package static func plan(
+        updating update: Resources, layout: CgroupLayout
+    ) throws(PlanError) -> (steps: [Step], warnings: [String]) {
+        var planner = CgroupPlanner(layout: layout, isUpdate: true)
+        try planner.set(update)
+        // Last, so that nothing can fail after them.
+        if !update.devices.isEmpty { try planner.restrictDevices(update.devices) }
+        return (planner.steps, planner.warnings)
+    }
+
+    private mutating func set(_ resources: Resources) throws(PlanError) {
         if layout.isUnified {
             try setUnified(resources)
         } else {

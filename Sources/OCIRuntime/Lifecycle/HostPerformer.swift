@@ -171,6 +171,9 @@ struct HostPerformer: ~Copyable {
     private mutating func initDied() -> RuntimeError {
         let status = try? wait(pidfd: pidfd)
         process = nil
+        if status == .signalled(SIGKILL), let limit = cgroup?.exhaustedMemoryLimit {
+            return RuntimeError(outOfMemory: limit)
+        }
         let how =
             switch status {
             case .signalled(let number): "was killed by signal \(number)"
@@ -178,10 +181,7 @@ struct HostPerformer: ~Copyable {
             case nil: "is gone"
             }
         return RuntimeError(
-            "the container's init \(how) before it could say why",
-            hint: status == .signalled(SIGKILL)
-                ? "the kernel kills it where the memory limit is too small to start a process" : nil
-        )
+            "the container's init \(how) before it could say why")
     }
 
     /// Ends an init that is still there, and reaps it.
@@ -196,7 +196,8 @@ struct HostPerformer: ~Copyable {
 
     private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
-        case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .createCgroup, .setCgroup, .restrictDevices, .delegateCgroup:
+            try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
