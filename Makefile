@@ -1,6 +1,7 @@
 # make            builds bin/swrunc
 # make quickstart runs a container and shows what it looks like from inside
-# make test       runs all tests
+# make test       runs all tests but those through the container engines
+# make test-engines installs Docker, containerd, Podman, Buildah and lxcfs, and runs those
 # Every goal does its own set-up. CONTRIBUTING.md says when to use which.
 
 SWIFT ?= swift
@@ -26,7 +27,7 @@ SWIFT_FILES = Package.swift Sources Tests conformance
 export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 export SWIFT
 
-.PHONY: build install fmt check lint rules test bench quickstart clean setup
+.PHONY: build install fmt check lint rules test test-engines bench quickstart clean setup
 .DEFAULT_GOAL := build
 
 build: setup
@@ -53,6 +54,10 @@ rules:
 
 test: rules build
 	scripts/test
+
+test-engines: build
+	scripts/setup engines
+	scripts/test engines
 
 # e.g. make bench ARGUMENTS="--many 500"
 bench: build
