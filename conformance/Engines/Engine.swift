@@ -34,8 +34,8 @@ struct CheckFailure: Error, CustomStringConvertible {
 }
 
 /// As `#expect` and `#require` in one, but of a check that may be the control's: it throws.
-func verify(_ holds: Bool, _ otherwise: @autoclosure () -> String) throws {
-    if !holds { throw CheckFailure(otherwise()) }
+func verify(_ holds: Bool, _ otherwise: @autoclosure () throws -> String) throws {
+    if !holds { throw CheckFailure(try otherwise()) }
 }
 
 extension Outcome {
@@ -88,10 +88,20 @@ enum RunningEngines {
         let key = Key(type: ObjectIdentifier(type), runtime: runtime)
         // One that does not start is not tried again for every check.
         let result: Result<any Engine, any Error> =
-            engines[key] ?? Result { try E(runtime: runtime, place: EnginePlace()) }
+            engines[key] ?? Result { try start(E.self, runtime) }
         engines[key] = result
         guard let engine = try result.get() as? E else { throw CheckFailure("not a \(type)") }
         return engine
+    }
+
+    private static func start<E: Engine>(_ type: E.Type, _ runtime: String) throws -> E {
+        let place = try EnginePlace()
+        do {
+            return try E(runtime: runtime, place: place)
+        } catch {
+            place.end()
+            throw error
+        }
     }
 
     static func end<E: Engine>(_ type: E.Type) {

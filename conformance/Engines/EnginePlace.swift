@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 /// Where an engine lives: a directory, and mount and network namespaces in which it finds its own
-/// `/run` and a copy of `/etc` that it may write to. Bridges, firewall rules, sysctls of the network
-/// and mounts end with them; the host sees nothing of it.
+/// `/run`, and copies of `/etc` and `/var/lib` that it may write to. Bridges, firewall rules, sysctls
+/// of the network and mounts end with them; the host sees nothing of it.
 final class EnginePlace {
     let directory: String
     /// The parent cgroup for containers, `/swrunc-test-…`: what is left there is found and removed.
@@ -17,10 +17,15 @@ final class EnginePlace {
         directory = "\(Workspace.path)/e" + (name.split(separator: "-").last ?? "")
         cgroup = "/" + name
         mkdir(directory, 0o755)
-        for sub in ["etc", "etc-work", "log", "tmp"] { mkdir("\(directory)/\(sub)", 0o755) }
+        for sub in ["etc", "etc-work", "lib", "lib-work", "log", "tmp"] {
+            mkdir("\(directory)/\(sub)", 0o755)
+        }
         let script = """
             mount -t tmpfs -o mode=755 run /run
-            mount -t overlay -o "lowerdir=/etc,upperdir=$0/etc,workdir=$0/etc-work" etc /etc
+            for top in /etc /var/lib; do
+                own=$0/${top##*/}
+                mount -t overlay -o "lowerdir=$top,upperdir=$own,workdir=$own-work" own $top
+            done
             ip link set lo up
             touch "$0/ready"
             exec sleep infinity

@@ -10,7 +10,8 @@ extension Conformance {
         func stateDirectory() throws {
             try withOrdinaryUsersContainer { c, options in
                 c.config.program("sleep", "600")
-                #expect(try c.runDetached([], options).succeeded)
+                let started = try c.runDetached([], options)
+                #expect(started.succeeded, "\(started)")
                 let user = c.directory + "/user"
                 let roots = (try? FileManager.default.contentsOfDirectory(atPath: user)) ?? []
                 #expect(roots.contains { exists("\(user)/\($0)/\(c.id)") }, "\(roots)")
