@@ -19,8 +19,10 @@ LEAN = -Xswiftc -Xfrontend -Xswiftc -disable-implicit-string-processing-module-i
 ORDER = -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/link-order/order.txt \
 	-Xlinker --no-warn-symbol-ordering
+# Where the executable begins: see Sources/CSys/entry.
+ENTRY = $(if $(filter x86_64 aarch64,$(shell uname -m)),-Xlinker --entry=swrunc_entry)
 RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld \
-	-Xlinker --gc-sections -Xlinker $(STRIP) $(LEAN) $(ORDER)
+	-Xlinker --gc-sections -Xlinker $(STRIP) $(LEAN) $(ORDER) $(ENTRY)
 SWIFT_FILES = Package.swift Sources Tests conformance
 
 # What `swrunc --version` shows; Package.swift gives it to one small C file.
