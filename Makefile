@@ -1,6 +1,7 @@
 # make            builds bin/swrunc
 # make quickstart runs a container and shows what it looks like from inside
-# make test       runs all tests
+# make test       runs all tests but those through the container engines
+# make test-engines installs Docker, containerd, Podman, Buildah and lxcfs, and runs those
 # make test-vm    runs those about the kernel in virtual machines
 # Every goal does its own set-up. CONTRIBUTING.md says when to use which.
 
@@ -33,7 +34,7 @@ SWIFT_FILES = Package.swift Sources Tests conformance
 export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 export SWIFT
 
-.PHONY: build install fmt check lint rules test test-vm bench quickstart clean setup
+.PHONY: build install fmt check lint rules test test-engines test-vm bench quickstart clean setup
 .DEFAULT_GOAL := build
 
 build: setup
@@ -66,6 +67,10 @@ test: rules build
 test-vm: build
 	$(SWIFT) build --build-tests
 	FILTER='$(FILTER)' conformance/vm/run $(GUESTS)
+
+test-engines: build
+	scripts/setup engines
+	scripts/test engines
 
 # e.g. make bench ARGUMENTS="--many 500"
 bench: build

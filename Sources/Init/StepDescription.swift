@@ -209,7 +209,7 @@ extension MountPlan {
             what = system.type
             parts += system.details(setting)
         case .cgroup(.unified): what = "cgroup2"
-        case .cgroup(.unifiedBind(let source)): what = "bind of " + source
+        case .cgroup(.unifiedBind(let source, _)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
             if readOnly && setting & 1 == 0 { parts.append("ro") }

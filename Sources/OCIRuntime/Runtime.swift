@@ -38,11 +38,15 @@ public struct Runtime: Sendable {
     }
 
     /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.
+    ///
+    /// Root in a user namespace is such a user as well, unless `$USER` says root: rootless engines
+    /// call the runtime from a user namespace of theirs.
     public static var defaultRoot: String {
-        if effectiveUser != 0, let directory = environmentVariable("XDG_RUNTIME_DIR") {
-            return "\(directory)/swrunc"
-        }
-        return "/run/swrunc"
+        guard let directory = environmentVariable("XDG_RUNTIME_DIR"),
+            effectiveUser != 0
+                || !HostFacts.isFirstUserNamespace() && environmentVariable("USER") != "root"
+        else { return "/run/swrunc" }
+        return "\(directory)/swrunc"
     }
 }
 

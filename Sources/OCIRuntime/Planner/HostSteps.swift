@@ -26,7 +26,7 @@ extension Planner {
         }
         let planned = try CgroupPlanner.plan(
             for: config.linux.resources, path: path, layout: layout, manager: options.cgroupManager,
-            isRootless: !isPrivileged || facts.inUserNamespace)
+            isRootless: isRootless)
         steps += planned.steps
         warnings += planned.warnings
         if layout.isUnified, isPrivileged, let owner = cgroupOwner {
