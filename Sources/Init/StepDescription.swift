@@ -53,7 +53,7 @@ extension Action {
         case .setCPUAffinity: "set CPU affinity"
         case .setPersonality: "set personality"
         case .setPropagation: "set propagation"
-        case .openRoot: "open root"
+        case .openRoot, .openDetachedRoot: "open root"
         case .mount: "mount"
         case .makeDevice: "make device"
         case .bindDevice: "bind device"
@@ -93,7 +93,7 @@ extension Action {
     public var subject: String {
         switch self {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
-            .changeRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
+            .openDetachedRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
             .makePathReadOnly(let path), .changeDirectory(let path):
             path
         case .setCgroup(let controller, let file, _):

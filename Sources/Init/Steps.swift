@@ -24,6 +24,7 @@ extension Performer {
 
         case .setPropagation(let flags): try setPropagation(flags)
         case .openRoot(let path): try openRoot(path)
+        case .openDetachedRoot(let path): try openDetachedRoot(path)
         case .mount(let mount): try self.mount(mount)
         case .makeDevice(let device): try makeDevice(device)
         case .bindDevice(let device): try bindDevice(device)
@@ -31,7 +32,7 @@ extension Performer {
         case .openConsole(let size): try openConsole(size)
         case .pivotRoot: try pivotRoot()
         case .moveRoot: try moveRoot()
-        case .changeRoot(let path): try changeRoot(path)
+        case .changeRoot: try changeRoot()
         case .setRootPropagation(let flags): try setRootPropagation(flags)
         case .makeRootReadOnly: try makeRootReadOnly()
         case .makeMountReadOnly(let path): try makeMountReadOnly(path)
