@@ -51,13 +51,30 @@ package struct Positional: Sendable {
         case any
     }
 
+    /// What a shell offers in its place.
+    package enum Values: Sendable {
+        /// Only the caller knows.
+        case any
+        /// The ids of containers that exist.
+        case containers
+        /// The names of the program's commands.
+        case commands
+        case files
+        /// One of a few words; the parser takes no other.
+        case words([String])
+    }
+
     package let name: String
     package let arity: Arity
+    package let values: Values
     package let help: String
 
-    package init(_ name: String, _ arity: Arity = .required, help: String) {
+    package init(
+        _ name: String, _ arity: Arity = .required, _ values: Values = .any, help: String
+    ) {
         self.name = name
         self.arity = arity
+        self.values = values
         self.help = help
     }
 }

@@ -23,7 +23,7 @@ extension Command {
         text += "\n\n" + capitalised(summary) + ".\n"
         text += section(nil, description)
         if !positionals.isEmpty {
-            let rows = positionals.map { Row(left: $0.name, right: $0.help) }
+            let rows = positionals.map { Row(left: $0.name, right: $0.fullHelp) }
             text += "\nArguments:\n" + table(rows)
         }
         text += "\nFlags:\n" + table(flagRows(flags))
@@ -33,6 +33,11 @@ extension Command {
 }
 
 extension Positional {
+    /// The help together with the words to choose from.
+    package var fullHelp: String {
+        if case .words(let words) = values { "\(help) (\(alternatives(words)))" } else { help }
+    }
+
     /// How the argument is shown in a usage line.
     package var usage: String {
         switch arity {
@@ -134,6 +139,6 @@ private func blanks(_ count: Int) -> String {
     String(repeating: " ", count: count)
 }
 
-private func capitalised(_ text: String) -> String {
+func capitalised(_ text: String) -> String {
     text.prefix(1).uppercased() + text.dropFirst()
 }

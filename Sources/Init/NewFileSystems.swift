@@ -105,7 +105,7 @@ extension Performer {
     func mountClassic(
         _ fileSystem: FileSystemPlan, _ attributes: UInt64, on target: Int32, _ path: String
     ) throws(SysError) {
-        let data = fileSystem.data.joined(separator: ",")
+        let data = fileSystem.classicData
         // The kernel cuts what does not fit into a page.
         guard data.utf8.count < 4096 else {
             throw SysError(

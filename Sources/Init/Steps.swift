@@ -25,6 +25,7 @@ extension Performer {
         case .setPropagation(let flags): try setPropagation(flags)
         case .openRoot(let path): try openRoot(path)
         case .mount(let mount): try self.mount(mount)
+        case .unmount(let path): try unmount(path)
         case .makeDevice(let device): try makeDevice(device)
         case .bindDevice(let device): try bindDevice(device)
         case .makeSymlink(let target, let path): try makeSymlink(target, at: path)

@@ -4,6 +4,9 @@ import Arguments
 enum CommandName: String, CaseIterable {
     case create, start, run, state, exec, kill, delete, list, spec, features, plan, help
     case pause, resume, ps, update
+    case mounts, checkpoint, restore, completion
+    case complete = "__complete"
+    case man = "__man"
 
     /// What carries the command out.
     var verb: any Verb.Type {
@@ -24,6 +27,12 @@ enum CommandName: String, CaseIterable {
         case .resume: ResumeCommand.self
         case .ps: PsCommand.self
         case .update: UpdateCommand.self
+        case .mounts: MountsCommand.self
+        case .checkpoint: CheckpointCommand.self
+        case .restore: RestoreCommand.self
+        case .completion: CompletionCommand.self
+        case .complete: CompleteCommand.self
+        case .man: ManCommand.self
         }
     }
 

@@ -17,8 +17,9 @@ extension Session {
     /// The runtime that the global options describe.
     func runtime() throws(Failure) -> Runtime {
         let manager = CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs
+        let rootless = RootlessCgroups(rawValue: globals.rootless.rawValue) ?? .auto
         do throws(RuntimeError) {
-            return try Runtime(root: globals.root, cgroupManager: manager)
+            return try Runtime(root: globals.root, cgroupManager: manager, rootless: rootless)
         } catch {
             throw Failure("\(error)")
         }
