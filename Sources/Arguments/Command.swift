@@ -85,15 +85,29 @@ package struct Program: Sendable {
     package let summary: String
     package let description: String
     package let flags: [Flag]
-    package let commands: [Command]
+    package let groups: [CommandGroup]
+
+    package var commands: [Command] { groups.flatMap(\.commands) }
 
     package init(
-        _ name: String, summary: String, description: String, flags: [Flag], commands: [Command]
+        _ name: String, summary: String, description: String, flags: [Flag],
+        groups: [CommandGroup]
     ) {
         self.name = name
         self.summary = summary
         self.description = description
         self.flags = flags
+        self.groups = groups
+    }
+}
+
+/// Commands that belong together, under a heading of the program's help.
+package struct CommandGroup: Sendable {
+    package let title: String
+    package let commands: [Command]
+
+    package init(_ title: String, _ commands: [Command]) {
+        self.title = title
         self.commands = commands
     }
 }

@@ -3,22 +3,25 @@ extension Program {
     /// The page of the whole program.
     package func manPage(version: String) -> String {
         var page = heading(name, section: 8, version: version)
-        page += "\(name) \\- \(escaped(summary))\n"
+        page += "\(name) \\- \(unquoted(summary))\n"
         page += ".SH SYNOPSIS\n"
         page += ".B \(escaped(name))\n[\\fIFLAGS\\fR] \\fICOMMAND\\fR [\\fIFLAGS\\fR] "
         page += "[\\fIARGUMENTS\\fR]\n"
         page += ".SH DESCRIPTION\n" + paragraphs(description)
         page += ".SH COMMANDS\n"
-        let shown = commands.filter { !$0.hidden }
-        for command in shown {
-            page += ".TP\n.BR \(escaped("\(name)-\(command.name)")) (8)\n"
-            page += sentence(command.summary)
+        for group in groups {
+            let shown = group.commands.filter { !$0.hidden }
+            if !shown.isEmpty { page += ".SS \(escaped(group.title))\n" }
+            for command in shown {
+                page += ".TP\n.BR \(escaped("\(name)-\(command.name)")) (8)\n"
+                page += sentence(command.summary)
+            }
         }
         page += ".SH FLAGS\nThese stand before the command.\n" + list(flags)
         page += ".SH EXIT STATUS\n"
         page += "0 for success, 1 for failure, where a command's page does not say otherwise.\n"
         page += ".SH SEE ALSO\n"
-        page += seeAlso(shown.map { "\(name)-\($0.name)" })
+        page += seeAlso(commands.filter { !$0.hidden }.map { "\(name)-\($0.name)" })
         return page
     }
 }
@@ -27,7 +30,7 @@ extension Command {
     /// The page of one command.
     package func manPage(program: String, version: String) -> String {
         var page = heading("\(program)-\(name)", section: 8, version: version)
-        page += "\(escaped("\(program)-\(name)")) \\- \(escaped(summary))\n"
+        page += "\(escaped("\(program)-\(name)")) \\- \(unquoted(summary))\n"
         page += ".SH SYNOPSIS\n.B \(escaped("\(program) \(name)"))\n[\\fIFLAGS\\fR]"
         for positional in positionals { page += " " + positional.synopsis }
         page += "\n.SH DESCRIPTION\n" + sentence(summary)
@@ -101,6 +104,11 @@ private func paragraphs(_ text: String) -> String {
         page += styled(isExample ? String(line.dropFirst(2)) : String(line)) + "\n"
     }
     return page + (isExample ? ".RE\n.fi\n" : "")
+}
+
+/// Text for the line that whatis(1) shows, which has no fonts.
+private func unquoted(_ text: String) -> String {
+    escaped(text.filter { $0 != "`" })
 }
 
 /// Text with what stands between backquotes in bold.

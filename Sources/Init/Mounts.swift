@@ -138,17 +138,22 @@ extension Performer {
         }
     }
 
+    /// The destination of a mount, a symbolic link itself where the mount wants that.
     func openTarget(of mount: MountPlan, directory: Bool) throws(SysError) -> Fd {
         guard mount.destinationNoFollow else {
             return try openTarget(mount.destination, directory: directory)
         }
         do throws(SysError) {
-            return try withRoot { (root) throws(SysError) in
+            let target = try withRoot { (root) throws(SysError) in
                 try root.open(mount.destination, O_PATH | O_NOFOLLOW)
             }
+            if try target.status().isDirectory == directory { return target }
         } catch let error where error.errno == ENOENT {
             return try openTarget(mount.destination, directory: directory)
         }
+        throw .refused(
+            "\(quoted(mount.destination)): a directory can be mounted on a directory only, and "
+                + "anything else only on what is none")
     }
 
     /// The destination, resolved beneath the root.
@@ -183,17 +188,26 @@ extension Performer {
 
     func isRoot(_ path: String) -> Bool { lexicalComponents(path).isEmpty }
 
-    /// Takes away what is mounted at `path`, of a container that runs.
+    /// Takes away what is mounted at `path`, of a container that runs. A link is followed unless it
+    /// is what is mounted.
     func unmount(_ path: String) throws(SysError) {
-        let mounted = try openMounted(path)
-        let top = try withRoot { (root) throws(SysError) in try root.fd.status() }
-        // A link may lead to the root by another name.
-        if try mounted.status() == top { throw .refused("\(quoted(path)) is the container's root") }
         do throws(SysError) {
-            try withPath(mounted.raw) { (path) throws(SysError) in try detach(path) }
+            return try unmount(path, O_NOFOLLOW)
+        } catch let error where error.errno == EINVAL {}
+        do throws(SysError) {
+            try unmount(path, 0)
         } catch let error where error.errno == EINVAL {
             throw error.hinting("nothing is mounted at \(path)")
         }
+    }
+
+    private func unmount(_ path: String, _ flags: Int32) throws(SysError) {
+        let mounted = try withRoot { (root) throws(SysError) in try root.open(path, O_PATH | flags)
+        }
+        let top = try withRoot { (root) throws(SysError) in try root.fd.status() }
+        // A link may lead to the root by another name.
+        if try mounted.status() == top { throw .refused("\(quoted(path)) is the container's root") }
+        try withPath(mounted.raw) { (path) throws(SysError) in try detach(path) }
     }
 
     /// A mount that earlier steps filled.

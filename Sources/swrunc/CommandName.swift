@@ -1,10 +1,11 @@
 import Arguments
 
-/// The commands of the program, in the order in which help lists them.
+/// The commands of the program.
 enum CommandName: String, CaseIterable {
-    case create, start, run, state, exec, kill, delete, list, spec, features, plan, help
-    case pause, resume, ps, update
-    case mounts, checkpoint, restore, completion
+    case create, start, run, exec, kill, delete
+    case state, list, ps
+    case pause, resume, update, mounts, checkpoint, restore
+    case spec, plan, features, completion, help
     case complete = "__complete"
     case man = "__man"
 
@@ -46,7 +47,21 @@ enum CommandName: String, CaseIterable {
                 from, `\(Program.name) run ID` creates a container from the bundle in the current
                 directory, starts it and waits for it.
                 """,
-            flags: GlobalOptions.flags, commands: allCases.map { $0.verb.command })
+            flags: GlobalOptions.flags,
+            groups: groups.map { CommandGroup($0.title, $0.commands.map { $0.verb.command }) })
+    }
+
+    /// All commands, as help shows them.
+    private static var groups: [(title: String, commands: [CommandName])] {
+        [
+            ("Containers", [.create, .start, .run, .exec, .kill, .delete]),
+            ("What there is", [.list, .state, .ps]),
+            ("While one runs", [.pause, .resume, .update, .mounts, .checkpoint, .restore]),
+            (
+                "Without a container",
+                [.spec, .plan, .features, .completion, .help, .complete, .man]
+            ),
+        ]
     }
 }
 

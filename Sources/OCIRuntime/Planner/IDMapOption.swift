@@ -57,7 +57,8 @@ struct IDMapOption {
             if !overflow { return host }
         }
         throw PlanError(
-            place, "no mapping of the container's user namespace covers \(first) to \(first)+\(size)")
+            place,
+            "no mapping of the container's user namespace covers \(first) to \(first)+\(size)")
     }
 
     private static func invalid(_ text: String, _ place: String) -> PlanError {

@@ -30,6 +30,7 @@ extension CompletionCommand {
               fish: \(Program.name) completion fish | source
             """,
         positionals: [
-            Positional("SHELL", .required, .words(Shell.allCases.map(\.rawValue)), help: "the shell")
+            Positional(
+                "SHELL", .required, .words(Shell.allCases.map(\.rawValue)), help: "the shell")
         ])
 }

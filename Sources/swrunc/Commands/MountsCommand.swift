@@ -17,6 +17,7 @@ struct MountsCommand: Verb, Equatable {
     let file: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
+        try session.protect()
         let bytes: [UInt8]
         do throws(SysError) {
             bytes = try readFile(file == "-" ? "/dev/stdin" : file, limit: 16 << 20)
@@ -30,7 +31,7 @@ struct MountsCommand: Verb, Equatable {
             throw Failure("\(file): \(error)")
         }
         let (change, id) = (self.change, self.id)
-        let warnings = try session.performProtected { (runtime) throws(RuntimeError) in
+        let warnings = try session.perform { (runtime) throws(RuntimeError) in
             switch change {
             case .add: try runtime.addMounts(mounts, to: id)
             case .remove: try runtime.removeMounts(mounts, from: id)
