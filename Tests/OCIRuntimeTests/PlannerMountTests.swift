@@ -194,7 +194,7 @@ import Testing
         let plain = try mounts(
             mount("idmap=uids=0-1-10#10-11-10;gids=0-100-10")
         ).plan()
-        #expect(plain.summaries("make id map") == ["uids 0=1+10, 10=11+10; gids 0=100+10"])
+        #expect(plain.summaries("make id map") == ["uids 0=1+10 10=11+10; gids 0=100+10"])
         #expect(plain.mount(0)?.idMap == .single)
         #expect(throws: PlanError.self) { try mounts(mount(option)).plan() }
         // crun.1, "idmap mount options": relative to the container's user namespace.
@@ -210,7 +210,7 @@ import Testing
         for bad in [
             "", "uids=", "uids=0-1-1", "uids=0-1-1;gids=", "uids=0-1;gids=0-1-1", "x=0-1-1",
             "uids=0-1-1;gids=0--1-1", "uids=0-1-1;gids=0-1-0", "uids=0-1-4294967296;gids=0-1-1",
-            "uids=@0-0-2;gids=0-1-1", "uids=@2000-1-1;gids=0-1-1", "uids=0-+1-1;gids=0-1-1",
+            "uids=@0-0-2;gids=0-1-1", "uids=@1-2000-1;gids=0-1-1", "uids=0-+1-1;gids=0-1-1",
         ] {
             #expect(throws: PlanError.self, "\(bad)") {
                 try config.with { $0.mounts = [mount("idmap=\(bad)")] }.plan()
