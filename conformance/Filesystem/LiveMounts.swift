@@ -242,7 +242,7 @@ extension Conformance.Filesystem {
             "idmap=MAPPINGS: mappings of the mount's own",
             arguments: [
                 (0, "idmap=uids=0-7-10;gids=0-8-10", "7:8"),
-                (0, "idmap=uids=5-1-10#0-7-2;gids=0-8-10", "7:8"),
+                (0, "idmap=uids=5-20-10#0-7-2;gids=0-8-10", "7:8"),
                 (1, "idmap=uids=@0-3-10;gids=@0-4-10", "3:4"),
                 (1, "idmap=uids=0-100003-10;gids=0-100004-10", "3:4"),
             ])
