@@ -9,11 +9,17 @@ extension Performer {
         case .unified:
             let cgroup2 = FileSystemPlan(type: "cgroup2", source: "cgroup")
             try mountNew(mount, cgroup2)
-        case .unifiedBind(let source):
-            try bind(mount, source: source, recursive: true)
+        case .unifiedBind(let source, let fallback):
+            try bind(mount, source: existing(source, or: fallback), recursive: true)
         case .hierarchies(let hierarchies, let readOnly):
             try mountHierarchies(mount, hierarchies, readOnly)
         }
+    }
+
+    /// The host may have been refused to make the container's cgroup.
+    private func existing(_ source: String, or fallback: String?) -> String {
+        guard let fallback else { return source }
+        return exists(source) ? source : fallback
     }
 
     /// cgroup v1: a tmpfs with one directory per hierarchy. It is ours alone until the container
@@ -63,14 +69,15 @@ extension Performer {
         _ hierarchy: CgroupMountPlan.Hierarchy, _ attributes: UInt64, in top: borrowing Fd,
         _ path: String
     ) throws(SysError) {
+        let source = existing(hierarchy.source, or: hierarchy.fallback)
         let change = MountAttributes(setting: attributes).normalized
         do throws(SysError) {
-            let tree = try cloneMount(hierarchy.source, recursive: false)
+            let tree = try cloneMount(source, recursive: false)
             try setMountAttributes(tree.raw, change, recursive: false)
             try keepFromHost(tree.raw)
             try attachMount(tree.raw, in: top.raw, hierarchy.name, path: path)
         } catch let error where error.errno == ENOSYS {
-            let from = try openFile(hierarchy.source, O_PATH | O_DIRECTORY)
+            let from = try openFile(source, O_PATH | O_DIRECTORY)
             let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
             try bindClassic(from: from, on: entry, path, recursive: false)
             try remountClassic(path, try openMounted(path, of: from), change)

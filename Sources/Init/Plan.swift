@@ -71,6 +71,9 @@ public enum Action: Sendable {
     case openCgroup(path: String)
     /// Write `value` to `file` of the container's cgroup; `controller` is empty on cgroup v2.
     case setCgroup(controller: String, file: String, value: String)
+    /// Give the cgroup to the host's user that is root of the container (config-linux.md, "Cgroup
+    /// ownership").
+    case delegateCgroup(to: UInt32)
     /// Restrict device access: v1 `devices.allow`/`devices.deny`, v2 an eBPF program.
     case restrictDevices([Resources.DeviceRule])
     /// Open the namespace file at `path` for ``clone``'s init to join.

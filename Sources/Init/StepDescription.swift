@@ -20,6 +20,7 @@ extension Action {
         case .openCgroup: "open cgroup"
         case .setCgroup: "set cgroup"
         case .restrictDevices: "restrict devices"
+        case .delegateCgroup: "delegate cgroup"
         case .openNamespace: "open namespace"
         case .openMountSource: "open mount source"
         case .openIDMap: "make id map"
@@ -112,6 +113,7 @@ extension Action {
         case .setAppArmorProfile(let label), .setSELinuxLabel(let label): label
         case .setCPUAffinity(let cpus): cpus
         case .setOOMScoreAdj(let score): String(score)
+        case .delegateCgroup(let user): "uid " + String(user)
         default: ""
         }
     }
@@ -207,7 +209,7 @@ extension MountPlan {
             what = system.type
             parts += system.details(setting)
         case .cgroup(.unified): what = "cgroup2"
-        case .cgroup(.unifiedBind(let source)): what = "bind of " + source
+        case .cgroup(.unifiedBind(let source, _)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
             if readOnly && setting & 1 == 0 { parts.append("ro") }

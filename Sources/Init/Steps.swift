@@ -55,7 +55,8 @@ extension Performer {
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 
-        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .openNamespace,
+        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .delegateCgroup,
+            .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
             .clone, .writeIDMappings:
