@@ -57,9 +57,22 @@ func absolutePath(_ path: String) throws(RuntimeError) -> String {
             throw RuntimeError(error)
         }
     }
+    if isPlain(full) { return full }
     var parts: [Substring] = []
     for part in full.split(separator: "/") where part != "." {
         if part == ".." { _ = parts.popLast() } else { parts.append(part) }
     }
     return "/" + parts.joined(separator: "/")
+}
+
+/// Whether an absolute path has no empty part, no `.` at a part's beginning and no slash at its end:
+/// then it is what it would become, and nothing is copied on the start-up path.
+private func isPlain(_ path: String) -> Bool {
+    let slash = UInt8(ascii: "/")
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+        if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+        previous = byte
+    }
+    return previous != slash
 }
