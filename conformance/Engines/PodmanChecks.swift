@@ -290,9 +290,9 @@ extension Engines {
                 }
                 try podman.podman("play", "kube", "--network", "none", file).mustSucceed()
                 defer { podman.podman("play", "kube", "--down", file) }
-                let names = podman.podman("ps", "--format", "{{.Names}} {{.Command}}").lines
-                let name = names.first { $0.contains("sleep 601") }?.split(separator: " ").first
-                let container = try #require(name.map(String.init), "\(names)")
+                let names = podman.podman("ps", "--format", "{{.Names}}").lines
+                let container = try #require(
+                    names.first { !$0.hasSuffix("-infra") }, "\(names)")
                 let inside = try podman.execSh(
                     container, "hostname; tr '\\0' ' ' < /proc/1/cmdline")
                 try verify(inside == "pod-host\nsleep 601", inside)
