@@ -41,7 +41,7 @@ extension Planner {
 
     /// All namespaces of the container's own. With the host's rights only those that take in children
     /// are entered before the clone; without, the user namespace must be entered first of all.
-    private var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
+    var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
         let types = NamespaceType.allCases.filter { namespaces.has($0) }
         if hasUserNamespace && !isPrivileged { return (types, []) }
         return (
