@@ -17,7 +17,7 @@ extension Performer {
     /// Groups, user and the five capability sets, in the one order that works: the bounding set
     /// while CAP_SETPCAP is there, groups before the user, capabilities after it.
     static func setIdentity(_ identity: IdentityPlan) throws(SysError) {
-        if let sets = identity.capabilities { try dropBounding(except: sets.bounding) }
+        if let sets = identity.capabilities { try dropBoundingCapabilities(except: sets.bounding) }
         try processControl(.setKeepCapabilities, 1)
         if let groups = identity.groups { try setGroups(groups) }
         try setGroup(identity.gid)
@@ -25,16 +25,6 @@ extension Performer {
         try processControl(.setKeepCapabilities, 0)
         try processControl(.setDumpable, 0)
         if let sets = identity.capabilities { try setCapabilities(sets) }
-    }
-
-    private static func dropBounding(except keep: UInt64) throws(SysError) {
-        for capability in 0..<UInt(63) where keep & (1 << UInt64(capability)) == 0 {
-            do throws(SysError) {
-                try processControl(.dropBoundingCapability, capability)
-            } catch  where error.errno == EINVAL {
-                return  // past the kernel's last capability
-            }
-        }
     }
 
     private static func setCapabilities(_ sets: CapabilitySets) throws(SysError) {

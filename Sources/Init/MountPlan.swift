@@ -24,6 +24,10 @@ public struct MountPlan: Sendable {
     public var idMap: IDMapKind?
     /// Do not follow a symbolic link at the end of the source.
     public var sourceNoFollow: Bool
+    /// Mount over a symbolic link at the destination, do not follow it.
+    public var destinationNoFollow: Bool
+    /// Make a symbolic link like the source, if that is one.
+    public var copySymlink: Bool
     /// The source was opened beforehand by ``Action/openMountSource``.
     public var sourceIsOpen: Bool
 
@@ -57,6 +61,8 @@ public struct MountPlan: Sendable {
         copyUp = false
         idMap = nil
         sourceNoFollow = false
+        destinationNoFollow = false
+        copySymlink = false
         sourceIsOpen = false
     }
 }
@@ -86,14 +92,29 @@ public struct FileSystemPlan: Sendable, Equatable {
         self.classicFlags = classicFlags
         self.data = data
     }
+
+    /// The options for `mount(2)`. SELinux labels, which may have commas, are quoted for it; quotes
+    /// that are there already stay.
+    var classicData: String {
+        let labels = ["context=", "fscontext=", "defcontext=", "rootcontext="]
+        let options = data.map { option in
+            guard option.utf8.contains(UInt8(ascii: ",")),
+                let label = labels.first(where: { option.utf8.starts(with: $0.utf8) })
+            else { return option }
+            let value = option.utf8.dropFirst(label.utf8.count)
+            return value.first == UInt8(ascii: "\"")
+                ? option : "\(label)\"\(String(Substring(value)))\""
+        }
+        return options.joined(separator: ",")
+    }
 }
 
 /// How `/sys/fs/cgroup` is made up.
 public enum CgroupMountPlan: Sendable, Equatable {
     /// cgroup v2 in a cgroup namespace of its own: a new cgroup2 mount.
     case unified
-    /// cgroup v2 without one: a bind of the container's own directory.
-    case unifiedBind(source: String)
+    /// cgroup v2 without one: a bind of the container's own directory; `fallback` as for v1.
+    case unifiedBind(source: String, fallback: String? = nil)
     /// cgroup v1: a tmpfs with one entry per hierarchy.
     case hierarchies([Hierarchy], readOnly: Bool)
 
@@ -106,13 +127,19 @@ public enum CgroupMountPlan: Sendable, Equatable {
         public var options: String?
         /// The container's directory in the host's hierarchy.
         public var source: String
+        /// Where the container stays if a user without privileges was not allowed to make `source`.
+        public var fallback: String?
         /// Symbolic links to `name`, such as `cpu` and `cpuacct`.
         public var aliases: [String]
 
-        package init(name: String, options: String?, source: String, aliases: [String]) {
+        package init(
+            name: String, options: String?, source: String, fallback: String? = nil,
+            aliases: [String]
+        ) {
             self.name = name
             self.options = options
             self.source = source
+            self.fallback = fallback
             self.aliases = aliases
         }
     }

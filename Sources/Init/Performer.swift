@@ -11,6 +11,8 @@ package struct Performer: ~Copyable {
     var channel: Channel
     /// The container's root file system, once open.
     var root: RootDirectory?
+    /// Whether that is a copy that is mounted nowhere: for want of a mount namespace.
+    var rootIsDetached = false
     /// What masked paths are covered with.
     var masks = Masks()
     /// The directory of the last device node: the next one's, too, mostly.
@@ -44,13 +46,15 @@ package struct Performer: ~Copyable {
     }
 
     private mutating func perform() throws(SysError) {
-        // Neither other processes of the container's pid namespace nor a tracer may look into this
-        // process or reach its executable while it still has the host's rights.
-        try processControl(.setDumpable, 0)
         try processControl(.setParentDeathSignal, UInt(SIGKILL))
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
             try waitForGo()
         }
+        // Neither other processes of the container's pid namespace nor a tracer may look into this
+        // process or reach its executable while it still has the host's rights. Not before the ids are
+        // mapped: an ordinary user may not write to the files in /proc of such a process. Until then
+        // nobody is in its namespaces; where some are joined, `Launch` has done the same.
+        try processControl(.setDumpable, 0)
         while current < plan.steps.count {
             let step = plan.steps[current]
             if step.actor == .host {

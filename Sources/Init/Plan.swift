@@ -81,7 +81,7 @@ public enum Action: Sendable {
     /// Open the namespace file at `path` for ``clone``'s init to join.
     case openNamespace(NamespaceType, path: String)
     /// Open a bind mount's source with the host's rights, for an init that will not have them.
-    case openMountSource(mount: Int, source: String, recursive: Bool)
+    case openMountSource(mount: Int, source: String, recursive: Bool, followingLink: Bool)
     /// Make the user namespace that carries an idmapped mount's mappings, for the init to apply.
     case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
     /// Apply id mappings to the source opened by ``openMountSource``, for an init in a user namespace,
@@ -136,7 +136,12 @@ public enum Action: Sendable {
     case setPropagation(flags: UInt)
     /// Bind the root file system onto itself, and open it.
     case openRoot(path: String)
+    /// No mount namespace: copy the mounts of the root file system, out of the host's sight, and open
+    /// the copy.
+    case openDetachedRoot(path: String)
     case mount(MountPlan)
+    /// Take away the mount at `path` of a container that runs, and all below it.
+    case unmount(path: String)
     case makeDevice(Device)
     /// Bind the host's node where `mknod` is not allowed.
     case bindDevice(Device)
@@ -146,8 +151,8 @@ public enum Action: Sendable {
     case pivotRoot
     /// `--no-pivot`: `MS_MOVE` and `chroot`.
     case moveRoot
-    /// No mount namespace: `chroot` only.
-    case changeRoot(path: String)
+    /// No mount namespace: `chroot` to the root that is open, or to that of the container's init.
+    case changeRoot
     case setRootPropagation(flags: UInt)
     case makeRootReadOnly
     /// Make the mount at `path` read-only, which mount points and devices were still made in.

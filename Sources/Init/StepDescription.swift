@@ -54,8 +54,9 @@ extension Action {
         case .setCPUAffinity: "set CPU affinity"
         case .setPersonality: "set personality"
         case .setPropagation: "set propagation"
-        case .openRoot: "open root"
+        case .openRoot, .openDetachedRoot: "open root"
         case .mount: "mount"
+        case .unmount: "unmount"
         case .makeDevice: "make device"
         case .bindDevice: "bind device"
         case .makeSymlink: "make link"
@@ -94,14 +95,15 @@ extension Action {
     public var subject: String {
         switch self {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
-            .changeRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
+            .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
+            .maskPath(let path),
             .makePathReadOnly(let path), .changeDirectory(let path):
             path
         case .setCgroup(let controller, let file, _):
             controller.isEmpty || file.utf8.starts(with: controller.utf8)
                 ? file : controller + " " + file
         case .openNamespace(let type, let path): type.rawValue + " " + path
-        case .openMountSource(_, let source, _): source
+        case .openMountSource(_, let source, _, _): source
         case .connect(let purpose, let path): purpose.rawValue + " " + path
         case .raiseRlimit(let type, _), .setRlimit(let type, _, _): type.rawValue
         case .runHook(let kind, _): kind.rawValue
@@ -125,7 +127,7 @@ extension Action {
         switch self {
         case .setCgroup(_, _, let value): subject + " = " + value
         case .restrictDevices(let rules): count(rules.count, "rule")
-        case .openMountSource(_, let source, let recursive):
+        case .openMountSource(_, let source, let recursive, _):
             source + (recursive ? ", recursive" : "")
         case .openIDMap(_, let uid, let gid): mappings(uid, gid)
         case .mapMountSource(_, let uid, let gid, let recursive):
@@ -211,7 +213,7 @@ extension MountPlan {
             what = system.type
             parts += system.details(setting)
         case .cgroup(.unified): what = "cgroup2"
-        case .cgroup(.unifiedBind(let source)): what = "bind of " + source
+        case .cgroup(.unifiedBind(let source, _)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
             if readOnly && setting & 1 == 0 { parts.append("ro") }

@@ -11,6 +11,24 @@ public enum CgroupManager: String, Sendable {
     case disabled
 }
 
+/// Whether a cgroup that the caller may not make is gone without, where the config names none.
+public enum RootlessCgroups: String, Sendable {
+    /// Always.
+    case yes = "true"
+    /// Never: it is an error.
+    case no = "false"
+    /// For an ordinary user, and for root of a user namespace other than the first.
+    case auto
+
+    var goesWithout: Bool {
+        switch self {
+        case .yes: true
+        case .no: false
+        case .auto: effectiveUser != 0 || !HostFacts.isFirstUserNamespace()
+        }
+    }
+}
+
 /// An OCI runtime: creates containers from bundles and drives their life.
 ///
 /// Every operation is synchronous and runs in the calling process, which must have one thread: a
@@ -21,25 +39,34 @@ public struct Runtime: Sendable {
     public let root: String
     /// Who makes the containers' cgroups.
     public let cgroupManager: CgroupManager
+    /// Whether a cgroup that the caller may not make is gone without.
+    public let rootless: RootlessCgroups
 
     /// - Parameters:
     ///   - root: the directory of the containers' states, made where it is missing; nil for
     ///     ``defaultRoot``.
     ///   - cgroupManager: who makes the containers' cgroups.
+    ///   - rootless: whether a cgroup that the caller may not make is gone without.
     /// - Throws: where `root` is not usable as a directory name.
     public init(
-        root: String? = nil, cgroupManager: CgroupManager = .cgroupfs
+        root: String? = nil, cgroupManager: CgroupManager = .cgroupfs,
+        rootless: RootlessCgroups = .auto
     ) throws(RuntimeError) {
         self.cgroupManager = cgroupManager
+        self.rootless = rootless
         self.root = try absolutePath(root ?? Self.defaultRoot)
         if self.root == "/" {
             throw RuntimeError("the root directory of the file system is no place for --root")
         }
     }
 
-    /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.
+    /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`, and also for one who
+    /// is root in a user namespace of its own, as under rootless Podman.
     public static var defaultRoot: String {
-        if effectiveUser != 0, let directory = environmentVariable("XDG_RUNTIME_DIR") {
+        let isOrdinary =
+            effectiveUser != 0
+            || environmentVariable("USER") != "root" && !HostFacts.isFirstUserNamespace()
+        if isOrdinary, let directory = environmentVariable("XDG_RUNTIME_DIR") {
             return "\(directory)/swrunc"
         }
         return "/run/swrunc"
@@ -57,9 +84,22 @@ func absolutePath(_ path: String) throws(RuntimeError) -> String {
             throw RuntimeError(error)
         }
     }
+    if isPlain(full) { return full }
     var parts: [Substring] = []
     for part in full.split(separator: "/") where part != "." {
         if part == ".." { _ = parts.popLast() } else { parts.append(part) }
     }
     return "/" + parts.joined(separator: "/")
+}
+
+/// Whether an absolute path has no empty part, no `.` at a part's beginning and no slash at its end:
+/// then it is what it would become, and nothing is copied on the start-up path.
+private func isPlain(_ path: String) -> Bool {
+    let slash = UInt8(ascii: "/")
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+        if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+        previous = byte
+    }
+    return previous != slash
 }

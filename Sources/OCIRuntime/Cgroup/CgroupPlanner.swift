@@ -90,12 +90,20 @@ package struct CgroupPlanner {
     /// - Parameters:
     ///   - ownNamespace: whether the container has a cgroup namespace of its own.
     ///   - readOnly: whether the mount has the option `ro`.
+    ///   - isRootless: whether the host may refuse to make the cgroup: then the container stays in
+    ///     the runtime's own, where the config does not name one.
     package static func mountPlan(
-        layout: CgroupLayout, path: CgroupPath, ownNamespace: Bool, readOnly: Bool
+        layout: CgroupLayout, path: CgroupPath, ownNamespace: Bool, readOnly: Bool,
+        isRootless: Bool = false
     ) -> CgroupMountPlan {
+        func fallback(_ hierarchy: CgroupLayout.Hierarchy) -> String? {
+            guard isRootless && !path.isConfigured else { return nil }
+            return hierarchy.mountPoint + CgroupPath.own.path(in: hierarchy)
+        }
         if layout.isUnified, let unified = layout.unified {
-            return ownNamespace
-                ? .unified : .unifiedBind(source: unified.mountPoint + path.path(in: unified))
+            if ownNamespace { return .unified }
+            return .unifiedBind(
+                source: unified.mountPoint + path.path(in: unified), fallback: fallback(unified))
         }
         let hierarchies = layout.hierarchies.map { hierarchy in
             let name = splitLast(hierarchy.mountPoint)
@@ -105,6 +113,7 @@ package struct CgroupPlanner {
                 name: name,
                 options: ownNamespace ? (isNamed ? "none,\(controllers)" : controllers) : nil,
                 source: hierarchy.mountPoint + path.path(in: hierarchy),
+                fallback: fallback(hierarchy),
                 aliases: controllers.utf8.split(separator: UInt8(ascii: ","))
                     .map { String(Substring($0)) }
                     .filter { !isNamed && !$0.utf8.elementsEqual(name.utf8) })

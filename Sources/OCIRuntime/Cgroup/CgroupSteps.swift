@@ -30,7 +30,7 @@ extension HostPerformer {
 extension Runtime {
     /// The cgroup that a config names, as the container of that config has it already.
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
-        let isUser = Cgroup.isRootless
+        let isUser = HostFacts.isRootless
         let path = try CgroupPath(
             config.linux.cgroupsPath, id: id,
             manager: CgroupPath.isSystemdStyle(config.linux.cgroupsPath ?? "")

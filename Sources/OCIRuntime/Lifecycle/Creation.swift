@@ -20,6 +20,8 @@ struct Creation: ~Copyable {
     let directory: StateDirectory
     var record: ContainerRecord
     var host: HostPerformer
+    /// Whether the pid file is this container's, and goes with it.
+    private var wrotePidFile = false
     /// The host's `/proc`, as long as the init may need it.
     private let procfs: Fd
 
@@ -65,11 +67,14 @@ struct Creation: ~Copyable {
             // The copy of the config is what `delete --force` goes by if this process dies on the way.
             try write(StateDirectory.configFile, bundle.bytes)
             if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
+            try host.launch()
+            // The init is at work meanwhile.
+            try prepareState()
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")
             }
             host.owesPoststop = true
-            try writeDown()
+            try announce()
         } catch {
             throw undo(because: error)
         }
@@ -84,23 +89,33 @@ struct Creation: ~Copyable {
         }
     }
 
-    private mutating func writeDown() throws(RuntimeError) {
-        let identity: ProcessIdentity
+    /// Prepares what makes the container a created one, see ``announce()``.
+    private mutating func prepareState() throws(RuntimeError) {
         do throws(SysError) {
-            identity = try ProcessIdentity(of: host.pid)
-            if let path = options.pidFile { try writePidFile(path, host.pid) }
-            if let path = options.pidfdSocket {
-                try sendPidfd(host.pidfd, to: path)
-            }
+            let identity = try ProcessIdentity(of: host.pid)
+            record.pid = identity.pid
+            record.startTime = identity.startTime
+            record.cgroups = host.cgroup?.directories ?? []
+            record.unit = host.scope?.name.unit ?? ""
+            record.isUserUnit = host.scope?.isUser ?? false
+            try directory.stage(StateDirectory.stateFile, record.json)
         } catch {
             throw RuntimeError(error)
         }
-        record.pid = identity.pid
-        record.startTime = identity.startTime
-        record.cgroups = host.cgroup?.directories ?? []
-        record.unit = host.scope?.name.unit ?? ""
-        record.isUserUnit = host.scope?.isUser ?? false
-        try write(StateDirectory.stateFile, record.json)
+    }
+
+    /// From here on the container is created, for whoever asks.
+    private mutating func announce() throws(RuntimeError) {
+        do throws(SysError) {
+            if let path = options.pidFile {
+                try writePidFile(path, host.pid)
+                wrotePidFile = true
+            }
+            if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
+            try directory.commit(StateDirectory.stateFile)
+        } catch {
+            throw RuntimeError(error)
+        }
     }
 
     private func write(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {
@@ -121,7 +136,7 @@ struct Creation: ~Copyable {
         } catch let second {
             error.warnings.append("\(second)")
         }
-        if let path = options.pidFile { try? removeFile(path) }
+        if wrotePidFile, let path = options.pidFile { try? removeFile(path) }
         return error
     }
 

@@ -20,6 +20,9 @@ struct HostPerformer: ~Copyable {
     private var opened: [Int32] = []
     private var process: ClonedProcess?
     private var channel: Channel?
+    /// The step that is next, and whether the init waits for a word before it.
+    private var index = 0
+    private var owesGo = false
     /// The pty's master where there is no console socket.
     private(set) var terminal: Int32 = -1
     var warnings: [String]
@@ -62,20 +65,16 @@ struct HostPerformer: ~Copyable {
         }
     }
 
+    /// Performs the host's steps up to the clone: from then on the init is at work.
+    mutating func launch() throws(RuntimeError) {
+        while process == nil, index < plan.steps.count { try performNext() }
+    }
+
     /// Walks the plan until the init is ready to start or, in a plan without that, executes.
     mutating func perform() throws(RuntimeError) -> Reached {
-        var index = 0
-        var owesGo = false
         while index < plan.steps.count {
-            let step = plan.steps[index]
-            if step.actor == .host {
-                do throws(SysError) {
-                    try perform(step, at: index)
-                } catch {
-                    throw RuntimeError(step: step, error)
-                }
-                if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
-                index += 1
+            if plan.steps[index].actor == .host {
+                try performNext()
                 continue
             }
             if owesGo { try send(.go) }
@@ -88,6 +87,18 @@ struct HostPerformer: ~Copyable {
             }
         }
         throw RuntimeError("the plan ends without a program")
+    }
+
+    /// Performs the step that is next, which is the host's.
+    private mutating func performNext() throws(RuntimeError) {
+        let step = plan.steps[index]
+        do throws(SysError) {
+            try perform(step)
+        } catch {
+            throw RuntimeError(step: step, error)
+        }
+        if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
+        index += 1
     }
 
     /// Lets a ready init go on.
@@ -174,8 +185,11 @@ struct HostPerformer: ~Copyable {
             case .exited(let code): "ended with status \(code)"
             case nil: "is gone"
             }
+        let joins = prepared.containerInit >= 0
         return RuntimeError(
-            "the container's init \(how) before it could say why")
+            "the \(joins ? "new process" : "container's init") \(how) before it could say why",
+            hint: joins && status == .signalled(SIGKILL)
+                ? "the container may have ended meanwhile" : nil)
     }
 
     /// Ends an init that is still there, and reaps it.
@@ -189,7 +203,7 @@ struct HostPerformer: ~Copyable {
 
     // MARK: The host's steps
 
-    private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
+    private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
         case .createCgroup, .startScope, .setCgroup, .restrictDevices, .delegateCgroup:
             try performCgroup(step)
@@ -197,8 +211,13 @@ struct HostPerformer: ~Copyable {
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
             prepared.namespaces.append((type.kind, keep(fd)))
-        case .openMountSource(let mount, let source, let recursive):
-            prepared.mountSources[mount] = keep(try openSource(source, recursive: recursive))
+        case .openMountSource(let mount, let source, let recursive, let followingLink):
+            do throws(SysError) {
+                let tree = try openSource(source, recursive, followingLink)
+                prepared.mountSources[mount] = keep(tree)
+            } catch let error where error.errno == ENOSYS && prepared.containerInit < 0 {
+                // A new init still sees the host's files: it binds the path by mount(2).
+            }
         case .openIDMap(let mount, let uid, let gid):
             try openIDMap(mount, IDMappings(uid: uid, gid: gid))
         case .connect(let purpose, let path):
@@ -241,9 +260,12 @@ struct HostPerformer: ~Copyable {
             try setAffinity(cpus: cpus)
         case .mapMountSource(let mount, let uid, let gid, let recursive):
             let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
+            guard let source = prepared.mountSources[mount] else {
+                throw SysError(
+                    "mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
+            }
             try setMountAttributes(
-                prepared.mountSources[mount] ?? -1,
-                MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
                 userNamespace: namespace.raw)
         default:
             throw .refused("a step of the init is not the host's")
@@ -292,8 +314,10 @@ struct HostPerformer: ~Copyable {
 
     /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
     /// mounted in the container comes back to the host.
-    private func openSource(_ path: String, recursive: Bool) throws(SysError) -> Fd {
-        let tree = try cloneMount(path, recursive: recursive)
+    private func openSource(
+        _ path: String, _ recursive: Bool, _ followingLink: Bool
+    ) throws(SysError) -> Fd {
+        let tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
         try setMountAttributes(
             tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
         return tree

@@ -46,7 +46,8 @@ extension Runtime {
                     annotations: bundle.config.annotations, isUnified: layout.isUnified)
             }
             return PlannedContainer(
-                plan: plan, cgroup: Cgroup(layout: layout, path: path), scope: scope)
+                plan: plan, cgroup: Cgroup(layout: layout, path: path, rootless: rootless),
+                scope: scope)
         } catch {
             throw RuntimeError(error)
         }
@@ -54,7 +55,7 @@ extension Runtime {
 
     /// The systemd that has this user's units. A user's own is asked where its cgroup is.
     private func systemd() throws(RuntimeError) -> SystemdInstance {
-        guard cgroupManager == .systemd, Cgroup.isRootless else { return .system }
+        guard cgroupManager == .systemd, HostFacts.isRootless else { return .system }
         do throws(SysError) {
             return SystemdInstance(
                 isUser: true, controlGroup: try Systemd(isUser: true).controlGroup())

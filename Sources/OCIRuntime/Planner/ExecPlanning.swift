@@ -46,7 +46,7 @@ extension Planner {
 
     /// All namespaces of the container's own. With the host's rights only those that take in children
     /// are entered before the clone; without, the user namespace must be entered first of all.
-    private var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
+    var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
         let types = NamespaceType.allCases.filter { namespaces.has($0) }
         if hasUserNamespace && !isPrivileged { return (types, []) }
         return (
@@ -63,7 +63,7 @@ extension Planner {
         let joins = joins.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
-        if !namespaces.has(.mount) { `init`("/root/path", .changeRoot(path: rootPath)) }
+        if !namespaces.has(.mount) { `init`("/root/path", .changeRoot) }
         newSession()
         if !hasUserNamespace, let score = process.oomScoreAdj {
             `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))

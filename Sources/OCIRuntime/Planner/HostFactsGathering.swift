@@ -18,10 +18,13 @@ extension HostFacts {
     }
 
     /// The first user namespace has an inode number of its own (`USER_NS_INIT_INO`, linux/nsfs.h).
-    private static func isFirstUserNamespace() -> Bool {
+    static func isFirstUserNamespace() -> Bool {
         guard let own = try? status(of: "/proc/self/ns/user") else { return true }
         return own.ino == 0xEFFF_FFFD
     }
+
+    /// Not root, or root of a user namespace other than the first.
+    static var isRootless: Bool { effectiveUser != 0 || !isFirstUserNamespace() }
 
     private static func firstByte(_ path: String) -> UInt8? {
         (try? readFile(path, limit: 4096))?.first
