@@ -88,8 +88,11 @@ struct UnitProperties {
             set("CPUQuotaPerSecUSec", .uint64(.max))
         } else {
             let (product, overflow) = UInt64(quota).multipliedReportingOverflow(by: 1_000_000)
-            let perSecond = overflow ? UInt64.max / 10_000 * 10_000 : product / length
-            set("CPUQuotaPerSecUSec", .uint64((perSecond + 9999) / 10_000 * 10_000))
+            let step: UInt64 = 10_000
+            let (steps, rest) = (overflow ? .max : product / length).quotientAndRemainder(
+                dividingBy: step)
+            let most = UInt64.max / step
+            set("CPUQuotaPerSecUSec", .uint64(min(rest == 0 ? steps : steps + 1, most) * step))
         }
         if period != 0 { set("CPUQuotaPeriodUSec", .uint64(period)) }
     }
