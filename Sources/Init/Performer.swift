@@ -19,8 +19,16 @@ package struct Performer: ~Copyable {
     var terminal: Fd?
     /// The program as found in the container.
     var executable: String?
+    /// Whether everything of the host's is closed but the sockets to it.
+    var isCutOff = false
+    /// This process's pid as the host sees it, where a seccomp agent is to be told.
+    var hostPid: Int32 = 0
     /// Whether everything that a seccomp filter may deny is done.
     var isSettled = false
+    /// Whether the host has been told that it is this process which will execute.
+    var hasMoved = false
+    /// Whether this process leads a session, and so can have a controlling terminal.
+    var leadsSession = false
     /// The program's arguments and environment.
     var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.
@@ -44,13 +52,15 @@ package struct Performer: ~Copyable {
     }
 
     private mutating func perform() throws(SysError) {
+        try processControl(.setParentDeathSignal, UInt(SIGKILL))
+        if prepared.joinsUnifiedCgroup { try joinCgroup() }
+        if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
+            // For its id mappings: an ordinary user may write to them only while this is dumpable.
+            try waitForGo()
+        }
         // Neither other processes of the container's pid namespace nor a tracer may look into this
         // process or reach its executable while it still has the host's rights.
         try processControl(.setDumpable, 0)
-        try processControl(.setParentDeathSignal, UInt(SIGKILL))
-        if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
-            try waitForGo()
-        }
         while current < plan.steps.count {
             let step = plan.steps[current]
             if step.actor == .host {
