@@ -34,6 +34,14 @@ extension Performer {
         for (kind, fd) in prepared.namespaces { try joinNamespace(fd, kind.rawValue) }
     }
 
+    private func sibling() throws(SysError) -> ClonedProcess? {
+        do throws(SysError) {
+            return try cloneSibling()
+        } catch  where error.errno == EAGAIN {
+            throw error.hinting("the cgroup's pids.max or the user's RLIMIT_NPROC is used up")
+        }
+    }
+
     /// The child goes on with the plan; this process tells the host of it, and ends. CAP_SYS_PTRACE in
     /// the container reaches every process that is seen there, also one that is not dumpable: so
     /// what is seen has nothing of the host's open, and has joined all that it is to join.
@@ -41,7 +49,7 @@ extension Performer {
         try cutOff()
         // Only this process learns the pid that a seccomp agent is told.
         let pair = prepared.seccomp?.notify == nil ? nil : try socketPair()
-        guard let child = try cloneSibling() else {
+        guard let child = try sibling() else {
             if let pair {
                 let (ours, theirs) = pair.release()
                 closeDescriptor(ours)
