@@ -9,11 +9,17 @@ extension Performer {
         case .unified:
             let cgroup2 = FileSystemPlan(type: "cgroup2", source: "cgroup")
             try mountNew(mount, cgroup2)
-        case .unifiedBind(let source):
-            try bind(mount, source: source, recursive: true)
+        case .unifiedBind(let source, let fallback):
+            try bind(mount, source: existing(source, or: fallback), recursive: true)
         case .hierarchies(let hierarchies, let readOnly):
             try mountHierarchies(mount, hierarchies, readOnly)
         }
+    }
+
+    /// The host may have been refused to make the container's cgroup.
+    private func existing(_ source: String, or fallback: String?) -> String {
+        guard let fallback else { return source }
+        return exists(source) ? source : fallback
     }
 
     /// cgroup v1: a tmpfs with one directory per hierarchy. It is ours alone until the container
@@ -26,8 +32,14 @@ extension Performer {
         let all = mount.setting & ~mount.recursiveClearing | mount.recursiveSetting
         let attributes = readOnly ? all | MountAttributes.readOnly : all
         let tmpfs = FileSystemPlan(type: "tmpfs", source: "tmpfs", data: ["mode=755"])
-        let top = try mountHeld(
-            tmpfs, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
+        let writable = attributes & ~MountAttributes.readOnly
+        // In a detached root it could not be changed once attached.
+        let top =
+            if rootIsDetached {
+                try detached(tmpfs, writable)
+            } else {
+                try mountHeld(tmpfs, writable, on: target.raw, mount.destination)
+            }
         let mask = setUmask(0)
         defer { setUmask(mask) }
         for hierarchy in hierarchies {
@@ -35,7 +47,9 @@ extension Performer {
             try makeDirectory(at: top.raw, hierarchy.name, mode: 0o755)
             if let options = hierarchy.options {
                 let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
-                let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: [options])
+                let data = options.utf8.split(separator: UInt8(ascii: ","))
+                let cgroup = FileSystemPlan(
+                    type: "cgroup", source: "cgroup", data: data.map { String(Substring($0)) })
                 try mountClassic(cgroup, attributes, on: entry.raw, path)
             } else {
                 try bindHierarchy(hierarchy, attributes, in: top, path)
@@ -47,6 +61,7 @@ extension Performer {
         if attributes & MountAttributes.readOnly != 0 {
             try setReadOnly(mount.destination, top)
         }
+        if rootIsDetached { try attach(top.raw, on: target.raw, mount.destination) }
         try propagate(mount, top)
     }
 
@@ -54,13 +69,15 @@ extension Performer {
         _ hierarchy: CgroupMountPlan.Hierarchy, _ attributes: UInt64, in top: borrowing Fd,
         _ path: String
     ) throws(SysError) {
+        let source = existing(hierarchy.source, or: hierarchy.fallback)
         let change = MountAttributes(setting: attributes).normalized
         do throws(SysError) {
-            let tree = try cloneMount(hierarchy.source, recursive: false)
+            let tree = try cloneMount(source, recursive: false)
             try setMountAttributes(tree.raw, change, recursive: false)
+            try keepFromHost(tree.raw)
             try attachMount(tree.raw, in: top.raw, hierarchy.name, path: path)
         } catch let error where error.errno == ENOSYS {
-            let from = try openFile(hierarchy.source, O_PATH | O_DIRECTORY)
+            let from = try openFile(source, O_PATH | O_DIRECTORY)
             let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
             try bindClassic(from: from, on: entry, path, recursive: false)
             try remountClassic(path, try openMounted(path, of: from), change)

@@ -17,7 +17,7 @@ extension Performer {
     /// Groups, user and the five capability sets, in the one order that works: the bounding set
     /// while CAP_SETPCAP is there, groups before the user, capabilities after it.
     static func setIdentity(_ identity: IdentityPlan) throws(SysError) {
-        if let sets = identity.capabilities { try dropBounding(except: sets.bounding) }
+        if let sets = identity.capabilities { try dropBoundingCapabilities(except: sets.bounding) }
         try processControl(.setKeepCapabilities, 1)
         if let groups = identity.groups {
             try setGroups(groups, mayBeDenied: identity.groupsMayBeDenied)
@@ -38,16 +38,6 @@ extension Performer {
             guard groups.isEmpty else {
                 throw error.hinting(
                     "additional groups cannot be set where the user namespace denies setgroups(2)")
-            }
-        }
-    }
-
-    private static func dropBounding(except keep: UInt64) throws(SysError) {
-        for capability in 0..<UInt(63) where keep & (1 << UInt64(capability)) == 0 {
-            do throws(SysError) {
-                try processControl(.dropBoundingCapability, capability)
-            } catch  where error.errno == EINVAL {
-                return  // past the kernel's last capability
             }
         }
     }

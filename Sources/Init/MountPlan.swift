@@ -92,8 +92,8 @@ public struct FileSystemPlan: Sendable, Equatable {
 public enum CgroupMountPlan: Sendable, Equatable {
     /// cgroup v2 in a cgroup namespace of its own: a new cgroup2 mount.
     case unified
-    /// cgroup v2 without one: a bind of the container's own directory.
-    case unifiedBind(source: String)
+    /// cgroup v2 without one: a bind of the container's own directory; `fallback` as for v1.
+    case unifiedBind(source: String, fallback: String? = nil)
     /// cgroup v1: a tmpfs with one entry per hierarchy.
     case hierarchies([Hierarchy], readOnly: Bool)
 
@@ -106,13 +106,19 @@ public enum CgroupMountPlan: Sendable, Equatable {
         public var options: String?
         /// The container's directory in the host's hierarchy.
         public var source: String
+        /// Where the container stays if a user without privileges was not allowed to make `source`.
+        public var fallback: String?
         /// Symbolic links to `name`, such as `cpu` and `cpuacct`.
         public var aliases: [String]
 
-        package init(name: String, options: String?, source: String, aliases: [String]) {
+        package init(
+            name: String, options: String?, source: String, fallback: String? = nil,
+            aliases: [String]
+        ) {
             self.name = name
             self.options = options
             self.source = source
+            self.fallback = fallback
             self.aliases = aliases
         }
     }

@@ -25,6 +25,7 @@ extension Performer {
         do throws(SysError) {
             let tree = try openSource(mount, source, recursive)
             try applyAttributes(of: mount, to: tree)
+            try keepFromHost(tree.raw)
             try attach(tree, mount)
         } catch let error where error.errno == ENOSYS {
             try bindClassic(mount, source: source, recursive: recursive)
@@ -110,7 +111,7 @@ extension Performer {
         let isDirectory = try tree.status().isDirectory
         let target = try openTarget(mount.destination, directory: isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(tree))
-        try attachMount(tree.raw, on: target.raw, mount.destination)
+        try attach(tree.raw, on: target.raw, mount.destination)
         for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
         if isRoot(mount.destination) {
             // What comes later belongs below the new root.

@@ -101,10 +101,14 @@ extension Performer {
         }
     }
 
-    /// `mount(2)` on the directory open as `target`.
+    /// `mount(2)` on the directory open as `target`; it cannot do so in a detached tree.
     func mountClassic(
         _ fileSystem: FileSystemPlan, _ attributes: UInt64, on target: Int32, _ path: String
     ) throws(SysError) {
+        if rootIsDetached {
+            let tree = try detached(fileSystem, attributes)
+            return try attach(tree.raw, on: target, path)
+        }
         let data = fileSystem.data.joined(separator: ",")
         // The kernel cuts what does not fit into a page.
         guard data.utf8.count < 4096 else {

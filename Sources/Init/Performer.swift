@@ -11,6 +11,8 @@ package struct Performer: ~Copyable {
     var channel: Channel
     /// The container's root file system, once open.
     var root: RootDirectory?
+    /// Whether that is a copy that is mounted nowhere: for want of a mount namespace.
+    var rootIsDetached = false
     /// What masked paths are covered with.
     var masks = Masks()
     /// The directory of the last device node: the next one's, too, mostly.

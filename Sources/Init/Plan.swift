@@ -71,6 +71,9 @@ public enum Action: Sendable {
     case openCgroup(path: String)
     /// Write `value` to `file` of the container's cgroup; `controller` is empty on cgroup v2.
     case setCgroup(controller: String, file: String, value: String)
+    /// Give the cgroup to the host's user that is root of the container (config-linux.md, "Cgroup
+    /// ownership").
+    case delegateCgroup(to: UInt32)
     /// Restrict device access: v1 `devices.allow`/`devices.deny`, v2 an eBPF program.
     case restrictDevices([Resources.DeviceRule])
     /// Open the namespace file at `path` for ``clone``'s init to join.
@@ -134,6 +137,9 @@ public enum Action: Sendable {
     case setPropagation(flags: UInt)
     /// Bind the root file system onto itself, and open it.
     case openRoot(path: String)
+    /// No mount namespace: copy the mounts of the root file system, out of the host's sight, and open
+    /// the copy.
+    case openDetachedRoot(path: String)
     case mount(MountPlan)
     case makeDevice(Device)
     /// Bind the host's node where `mknod` is not allowed.
@@ -144,8 +150,8 @@ public enum Action: Sendable {
     case pivotRoot
     /// `--no-pivot`: `MS_MOVE` and `chroot`.
     case moveRoot
-    /// No mount namespace: `chroot` only.
-    case changeRoot(path: String)
+    /// No mount namespace: `chroot` to the root that is open, or to that of the container's init.
+    case changeRoot
     case setRootPropagation(flags: UInt)
     case makeRootReadOnly
     /// Make the mount at `path` read-only, which mount points and devices were still made in.

@@ -24,6 +24,8 @@ package struct Prepared: Sendable {
     package var startListener: Int32 = -1
     /// The pidfd of the container's init, for a process that joins it.
     package var containerInit: Int32 = -1
+    /// Its number in `procfs`.
+    package var containerPid: Int32 = -1
     package var seccomp: SeccompProgram?
     /// Descriptors 3 … 2+N that the user's program keeps.
     package var preservedFds: Int32 = 0

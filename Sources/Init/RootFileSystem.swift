@@ -88,11 +88,50 @@ extension Performer {
         try Sys.changeDirectory("/")
     }
 
+    /// For a container in the host's mount namespace: a copy of the root file system's mounts that is
+    /// attached nowhere. What is mounted in it the host does not see, and it goes with its last user.
+    mutating func openDetachedRoot(_ path: String) throws(SysError) {
+        let tree = try cloneMount(path, recursive: true)
+        guard try tree.status().isDirectory else {
+            throw .refused("\(quoted(path)) is not a directory")
+        }
+        rootIsDetached = true
+        try keepFromHost(tree.raw)
+        root = RootDirectory(tree)
+    }
+
+    /// Copies of the host's shared mounts would share with it what is mounted in them. In a mount
+    /// namespace of the container's own `setPropagation` sees to that.
+    func keepFromHost(_ tree: Int32) throws(SysError) {
+        guard rootIsDetached else { return }
+        try Sys.setPropagation(tree, MountFlags.isPrivate | MountFlags.recursive)
+    }
+
     /// No mount namespace of its own: the rest of the host's tree stays where it is.
-    mutating func changeRoot(_ path: String) throws(SysError) {
-        try Sys.changeRoot(path)
+    mutating func changeRoot() throws(SysError) {
+        if root == nil { root = RootDirectory(try openContainersRoot()) }
+        try enterRoot()
+        try Sys.changeRoot(".")
         try Sys.changeDirectory("/")
         root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY))
+    }
+
+    /// The root of the container's init.
+    private func openContainersRoot() throws(SysError) -> Fd {
+        let root = try openFile(
+            at: prepared.procfs, "\(prepared.containerPid)/root", O_PATH | O_DIRECTORY)
+        // It still lives, so its number was not another's.
+        try signal(prepared.containerInit, 0)
+        return root
+    }
+
+    /// `move_mount(2)` into the root file system.
+    func attach(_ mount: Int32, on target: Int32, _ path: String) throws(SysError) {
+        do throws(SysError) {
+            try attachMount(mount, on: target, path)
+        } catch let error where error.errno == EINVAL && rootIsDetached {
+            throw error.hinting("mounts without a mount namespace need Linux 6.15")
+        }
     }
 
     func setRootPropagation(_ flags: UInt) throws(SysError) {

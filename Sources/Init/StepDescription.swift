@@ -20,6 +20,7 @@ extension Action {
         case .openCgroup: "open cgroup"
         case .setCgroup: "set cgroup"
         case .restrictDevices: "restrict devices"
+        case .delegateCgroup: "delegate cgroup"
         case .openNamespace: "open namespace"
         case .openMountSource: "open mount source"
         case .openIDMap: "make id map"
@@ -53,7 +54,7 @@ extension Action {
         case .setCPUAffinity: "set CPU affinity"
         case .setPersonality: "set personality"
         case .setPropagation: "set propagation"
-        case .openRoot: "open root"
+        case .openRoot, .openDetachedRoot: "open root"
         case .mount: "mount"
         case .makeDevice: "make device"
         case .bindDevice: "bind device"
@@ -93,7 +94,7 @@ extension Action {
     public var subject: String {
         switch self {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
-            .changeRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
+            .openDetachedRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
             .makePathReadOnly(let path), .changeDirectory(let path):
             path
         case .setCgroup(let controller, let file, _):
@@ -113,6 +114,7 @@ extension Action {
         case .setAppArmorProfile(let label), .setSELinuxLabel(let label): label
         case .setCPUAffinity(let cpus): cpus
         case .setOOMScoreAdj(let score): String(score)
+        case .delegateCgroup(let user): "uid " + String(user)
         default: ""
         }
     }
@@ -208,7 +210,7 @@ extension MountPlan {
             what = system.type
             parts += system.details(setting)
         case .cgroup(.unified): what = "cgroup2"
-        case .cgroup(.unifiedBind(let source)): what = "bind of " + source
+        case .cgroup(.unifiedBind(let source, _)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
             if readOnly && setting & 1 == 0 { parts.append("ro") }

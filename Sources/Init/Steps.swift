@@ -25,6 +25,7 @@ extension Performer {
 
         case .setPropagation(let flags): try setPropagation(flags)
         case .openRoot(let path): try openRoot(path)
+        case .openDetachedRoot(let path): try openDetachedRoot(path)
         case .mount(let mount): try self.mount(mount)
         case .makeDevice(let device): try makeDevice(device)
         case .bindDevice(let device): try bindDevice(device)
@@ -32,7 +33,7 @@ extension Performer {
         case .openConsole(let size): try openConsole(size)
         case .pivotRoot: try pivotRoot()
         case .moveRoot: try moveRoot()
-        case .changeRoot(let path): try changeRoot(path)
+        case .changeRoot: try changeRoot()
         case .setRootPropagation(let flags): try setRootPropagation(flags)
         case .makeRootReadOnly: try makeRootReadOnly()
         case .makeMountReadOnly(let path): try makeMountReadOnly(path)
@@ -55,7 +56,8 @@ extension Performer {
         case .applySeccomp: try applySeccomp()
         case .execute: try execute()
 
-        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .openNamespace,
+        case .createCgroup, .openCgroup, .setCgroup, .restrictDevices, .delegateCgroup,
+            .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
             .clone, .writeIDMappings:

@@ -38,11 +38,15 @@ public struct Runtime: Sendable {
     }
 
     /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.
+    ///
+    /// Root in a user namespace is such a user as well, unless `$USER` says root: rootless engines
+    /// call the runtime from a user namespace of theirs.
     public static var defaultRoot: String {
-        if effectiveUser != 0, let directory = environmentVariable("XDG_RUNTIME_DIR") {
-            return "\(directory)/swrunc"
-        }
-        return "/run/swrunc"
+        guard let directory = environmentVariable("XDG_RUNTIME_DIR"),
+            effectiveUser != 0
+                || !HostFacts.isFirstUserNamespace() && environmentVariable("USER") != "root"
+        else { return "/run/swrunc" }
+        return "\(directory)/swrunc"
     }
 }
 
@@ -57,9 +61,22 @@ func absolutePath(_ path: String) throws(RuntimeError) -> String {
             throw RuntimeError(error)
         }
     }
+    if isPlain(full) { return full }
     var parts: [Substring] = []
     for part in full.split(separator: "/") where part != "." {
         if part == ".." { _ = parts.popLast() } else { parts.append(part) }
     }
     return "/" + parts.joined(separator: "/")
+}
+
+/// Whether an absolute path has no empty part, no `.` at a part's beginning and no slash at its end:
+/// then it is what it would become, and nothing is copied on the start-up path.
+private func isPlain(_ path: String) -> Bool {
+    let slash = UInt8(ascii: "/")
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+        if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+        previous = byte
+    }
+    return previous != slash
 }

@@ -67,6 +67,16 @@ package func boundingCapabilities() -> (mask: UInt64, last: UInt8) {
     return (mask, 62)
 }
 
+/// Drops every capability but those of the mask from the bounding set (`PR_CAPBSET_DROP`).
+package func dropBoundingCapabilities(except keep: UInt64) throws(SysError) {
+    let drop: Int32 = 24
+    for number in 0..<63 as Range<UInt> where keep & (1 << UInt64(number)) == 0 {
+        let result = csys_prctl(drop, number, 0, 0, 0)
+        if result == -Int(EINVAL) { return }  // past the kernel's last capability
+        try check(result, "prctl(PR_CAPBSET_DROP, \(number))")
+    }
+}
+
 /// This process's limit of a resource.
 package func limit(
     of resource: Int32, name: String

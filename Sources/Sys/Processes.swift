@@ -52,7 +52,6 @@ package enum ProcessControl: Int32, Sendable {
     case setParentDeathSignal = 1
     case setDumpable = 4
     case setKeepCapabilities = 8
-    case dropBoundingCapability = 24
     case setChildSubreaper = 36
     case setNoNewPrivileges = 38
     /// `PR_CAP_AMBIENT`, with 4 for `PR_CAP_AMBIENT_CLEAR_ALL`.

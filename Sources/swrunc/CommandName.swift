@@ -2,8 +2,8 @@ import Arguments
 
 /// The commands of the program, in the order in which help lists them.
 enum CommandName: String, CaseIterable {
-    case create, start, run, state, exec, kill, delete, list, spec, features, plan, help
-    case pause, resume, ps, update
+    case create, start, run, state, exec, kill, delete, list, ps, pause, resume, update, events
+    case spec, features, plan, help
 
     /// What carries the command out.
     var verb: any Verb.Type {
@@ -16,14 +16,15 @@ enum CommandName: String, CaseIterable {
         case .kill: KillCommand.self
         case .delete: DeleteCommand.self
         case .list: ListCommand.self
+        case .ps: PsCommand.self
+        case .pause: PauseCommand.self
+        case .resume: ResumeCommand.self
+        case .update: UpdateCommand.self
+        case .events: EventsCommand.self
         case .spec: SpecCommand.self
         case .features: FeaturesCommand.self
         case .plan: PlanCommand.self
         case .help: HelpCommand.self
-        case .pause: PauseCommand.self
-        case .resume: ResumeCommand.self
-        case .ps: PsCommand.self
-        case .update: UpdateCommand.self
         }
     }
 

@@ -588,6 +588,26 @@ private let device = Resources.BlockIO.ThrottleDevice(major: 8, minor: 16, rate:
         #expect(hierarchies.allSatisfy { $0.options == nil && $0.source.hasSuffix("/own/x") })
     }
 
+    @Test func fallsBackToTheRuntimesOwnDirectoriesWhenRootless() throws {
+        func fallbacks(_ path: CgroupPath, isRootless: Bool = true) -> [String?] {
+            let mount = CgroupPlanner.mountPlan(
+                layout: allV1, path: path, ownNamespace: false, readOnly: true,
+                isRootless: isRootless)
+            guard case .hierarchies(let hierarchies, _) = mount else { return [] }
+            return hierarchies.map(\.fallback)
+        }
+        let own = fallbacks(try CgroupPath(nil, id: "x"))
+        #expect(own.count == allV1.hierarchies.count)
+        #expect(own.allSatisfy { $0?.hasSuffix("/own") == true })
+        #expect(fallbacks(try CgroupPath("/x", id: "x")).allSatisfy { $0 == nil })
+        #expect(fallbacks(try CgroupPath(nil, id: "x"), isRootless: false).allSatisfy { $0 == nil })
+        #expect(
+            CgroupPlanner.mountPlan(
+                layout: allV2, path: try CgroupPath(nil, id: "x"), ownNamespace: false,
+                readOnly: true, isRootless: true)
+                == .unifiedBind(source: "/sys/fs/cgroup/a/x", fallback: "/sys/fs/cgroup/a/b"))
+    }
+
     @Test func mountsTheUnifiedHierarchy() throws {
         let path = try CgroupPath("x", id: "x")
         #expect(

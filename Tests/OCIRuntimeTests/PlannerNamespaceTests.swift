@@ -92,12 +92,15 @@ import Testing
     }
 
     @Test func withoutAMountNamespace() throws {
-        let plan = try config([(.pid, nil)]).with { $0.linux.namespaces.append(.init(type: .uts)) }
-            .plan()
-        #expect(plan.summaries("chroot") == ["/bundle/rootfs"])
-        for name in ["open root", "pivot_root", "mount", "make device", "set propagation"] {
-            #expect(plan.first(name) == nil)
-        }
+        let plan = try config([(.pid, nil)]).with {
+            $0.root?.readonly = true
+            $0.mounts = [Mount(destination: "/p", type: "proc")]
+        }.plan()
+        #expect(plan.summaries("open root") == ["/bundle/rootfs"])
+        let steps = ["open root", "mount", "make device", "make root read-only", "chroot"]
+        let places = try steps.map { try #require(plan.first($0), "\($0)") }
+        #expect(places == places.sorted())
+        for name in ["pivot_root", "set propagation"] { #expect(plan.first(name) == nil) }
     }
 
     @Test(

@@ -84,3 +84,62 @@ import Testing
         #expect(error?.message.hasPrefix("--preserve-fds \(count): ") == true)
     }
 }
+
+@Suite struct LimitTests {
+    private static let flag = Flag("memory", "", .text("BYTES"), help: "")
+
+    @Test(
+        arguments: [
+            ("0", 0), ("1", 1), ("-1", -1), ("4096", 4096), ("1b", 1), ("1k", 1024), ("1K", 1024),
+            ("2kb", 2048), ("2KiB", 2048), ("512m", 536_870_912), ("1.5g", 1_610_612_736),
+            ("0.1875g", 201_326_592), ("1.5", 1), ("1 GiB", 1_073_741_824),
+            ("2t", 2_199_023_255_552), ("8191p", 9_222_246_136_947_933_184),
+            ("9223372036854775807", Int64.max), ("0.999999999k", 1023),
+        ] as [(String, Int64)])
+    func bytes(text: String, value: Int64) throws {
+        #expect(try byteCount(text, Self.flag) == value)
+    }
+
+    @Test(arguments: [
+        "", "-2", "+1", " 1", "1x", "k", ".5g", "1.g", "1.5.5g", "1,5g", "0x10", "1e3", "8192p",
+        "9223372036854775808", "99999999999999999999", "1.1234567890g", "1kk", "1i", "１", "1\u{0}",
+    ])
+    func noBytes(text: String) {
+        #expect(throws: UsageError.self) { try byteCount(text, Self.flag) }
+    }
+
+    @Test func wholeNumbers() throws {
+        #expect(try wholeNumber("-1", Self.flag) == Int64(-1))
+        #expect(try wholeNumber("65535", Self.flag) == UInt16.max)
+        for text in ["", "+1", " 1", "1.0", "0x1", "65536", "-1"] {
+            #expect(throws: UsageError.self) { let _: UInt16 = try wholeNumber(text, Self.flag) }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("5s", 5000), ("500ms", 500), ("1m30s", 90000), ("1.5h", 5_400_000), ("7", 7000),
+            ("0", 0), ("0.5s", 500), ("1us", 1), ("100ns", 1),
+        ] as [(String, Int64)])
+    func durations(text: String, value: Int64) throws {
+        #expect(try duration(text, Self.flag) == value)
+    }
+
+    @Test(arguments: ["", "s", "5x", "-5s", "5 s", ".", "1.2.3s", "999999999999h", "nan", "inf"])
+    func noDurations(text: String) {
+        #expect(throws: UsageError.self) { try duration(text, Self.flag) }
+    }
+}
+
+@Suite struct ProcessTableTests {
+    @Test func linesAreChosenByTheirColumn() throws {
+        let listing = "UID   PID  PPID\nroot    1     2\nroot    2     1\nroot   12     1\n"
+        #expect(
+            try PsCommand.lines(of: listing, about: [2]) == "UID   PID  PPID\nroot    2     1\n")
+        #expect(try PsCommand.lines(of: listing, about: []) == "UID   PID  PPID\n")
+        #expect(throws: Failure("couldn't find PID field in ps output")) {
+            try PsCommand.lines(of: "COMMAND\nsh\n", about: [1])
+        }
+        #expect(throws: Failure.self) { try PsCommand.lines(of: "", about: [1]) }
+    }
+}

@@ -78,7 +78,7 @@ func launch(
     if let action = options.whileRunning {
         do { try action(child.pid) } catch { Issue.record(error, sourceLocation: sourceLocation) }
     }
-    let status = child.wait(until: started + .seconds(options.timeout))
+    let status = child.wait(until: started + .seconds(options.timeout * patience))
     if status == .timedOut {
         Issue.record(
             "deadline of \(options.timeout) s: \(arguments.joined(separator: " "))",
@@ -318,9 +318,12 @@ struct HarnessError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// How many times as long as on a computer everything may take: an emulated one is slow.
+let patience = Double(ProcessInfo.processInfo.environment["SWRUNC_PATIENCE"] ?? "") ?? 1
+
 /// Asks again and again until it holds; false when it did not within `seconds`.
 func eventually(within seconds: Double = 5, _ holds: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+    let deadline = ContinuousClock.now + .seconds(seconds * patience)
     while true {
         if holds() { return true }
         if ContinuousClock.now > deadline { return false }

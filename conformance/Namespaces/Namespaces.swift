@@ -33,6 +33,13 @@ struct NamespaceType: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// Paths can only be masked in a mount namespace of the container's own.
+private func withoutMountNamespace(_ config: inout JSON) {
+    config.removeNamespace("mount")
+    config.linux["maskedPaths"] = .null
+    config.linux["readonlyPaths"] = .null
+}
+
 extension Conformance.Namespaces {
     @Suite struct Each {
         @Test("a type without a path is a new namespace", arguments: NamespaceType.all)
@@ -49,7 +56,7 @@ extension Conformance.Namespaces {
         @Test("a type that is not in the config is the runtime's", arguments: NamespaceType.all)
         func inherited(type: NamespaceType) throws {
             try type.require()
-            // Without a mount namespace of its own the container would pivot the host.
+            // Only swrunc spares the host's tree then; it has a clause of its own.
             if type.type == "mount" { return }
             try withRunningContainer(edit: {
                 $0.removeNamespace(type.type)
@@ -159,16 +166,70 @@ extension Conformance.Namespaces {
             }
         }
 
-        // Never against a runtime that would go ahead: it mounts over the host's own files.
+        // Never against another runtime: those mount into the host's tree.
         @Test(
-            "without a mount namespace the container is refused, for it would change the host",
+            "without a mount namespace the container is in the runtime's, which its mounts spare",
             .swruncOnly)
         func noMountNamespace() throws {
+            try withRunningContainer(edit: {
+                withoutMountNamespace(&$0)
+                $0.mounts.append([
+                    "destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+                    "options": ["nosuid", "ro"],
+                ])
+            }) { c in
+                let mount = NamespaceType(type: "mount", file: "mnt")
+                #expect(mount.of("\(c.pid)") == mount.of("self"))
+                #expect(Leaks.mounts(below: c.rootfs).isEmpty)
+                // The container's pid namespace, its devices and its cgroups, for exec as well.
+                let seen = c.execSh(
+                    "readlink /proc/1/exe; ls -d /dev/null /sys/fs/cgroup/pids/tasks")
+                #expect(seen.contains("busybox"), "\(seen)")
+                #expect(seen.contains("/dev/null\n/sys/fs/cgroup/pids/tasks"), "\(seen)")
+                #expect(c.execSh("mkdir /sys/fs/cgroup/x 2>&1; true").contains("Read-only"))
+                // The root has no parent.
+                #expect(c.execSh("cd ../../..; ls -d /proc/1/root/bin proc").contains("proc"))
+            }
+        }
+
+        @Test(
+            "without a mount namespace nothing that would need one is done to the host",
+            .swruncOnly, arguments: ["rootfsPropagation", "maskedPaths", "readonlyPaths"])
+        func refusedWithoutMountNamespace(property: String) throws {
             try withContainer { c in
                 c.sandbox = Sandbox.namespaces
-                c.config.removeNamespace("mount")
-                let outcome = try c.create()
-                expectRefusal(outcome, c, naming: "mount")
+                withoutMountNamespace(&c.config)
+                c.config.linux[property] =
+                    property == "rootfsPropagation" ? "shared" : ["/proc/keys"]
+                expectRefusal(try c.create(), c, naming: property)
+            }
+        }
+
+        @Test("without a mount namespace a mount below a shared bind stays inside", .swruncOnly)
+        func sharedBindWithoutMountNamespace() throws {
+            try withContainer { c in
+                let script = """
+                    mount --bind "$0" "$0"; mount --make-shared "$0"; "$@"
+                    if grep inner /proc/self/mountinfo; then exit 9; fi
+                    """
+                let unshare = ["unshare", "--mount", "--propagation", "private"]
+                c.sandbox = unshare + ["sh", "-ec", script, c.directory]
+                mkdir(c.directory + "/shared", 0o755)
+                withoutMountNamespace(&c.config)
+                c.config.bind(c.directory + "/shared", at: "/shared")
+                c.config.addMount("/shared/inner", type: "tmpfs", source: "tmpfs")
+                try #expect(c.sh("touch /shared/inner/x && echo done") == "done")
+                #expect(!exists(c.directory + "/shared/inner/x"))
+            }
+        }
+
+        @Test("the root without a mount namespace is read-only where it is to be", .swruncOnly)
+        func readOnlyWithoutMountNamespace() throws {
+            try withContainer { c in
+                withoutMountNamespace(&c.config)
+                c.config["root"]["readonly"] = true
+                try #expect(c.sh("touch /x 2>&1 || touch /dev/x && echo done").contains("done"))
+                #expect(!exists(c.rootfs + "/x"))
             }
         }
 

@@ -12,7 +12,7 @@
  *   probe traced NR [A…]       the call in a child traced for seccomp events
  *   probe ignoring SIGNAL…     ignores the signals, says ready, sleeps
  *   probe exit N | signal N    ends that way
- *   probe eat MEGABYTES        touches that much memory
+ *   probe eat MB [SECONDS]     touches that much memory, and holds it
  *   probe deny NR ERRNO … -- COMMAND…   runs it with these system calls failing
  */
 #define _GNU_SOURCE
@@ -338,6 +338,7 @@ int main(int argc, char **argv) {
         volatile char *memory = malloc(size);
         for (size_t i = 0; i < size; i += 1024) memory[i] = 1;
         printf("eaten=%zu\n", size >> 20);
+        if (argc > 3) sleep(atoi(argv[3]));
     } else {
         report(argc, argv);
     }

@@ -4,6 +4,8 @@ import Spec
 /// Turns `linux.resources` into steps. Pure: the host comes in as a ``CgroupLayout``.
 package struct CgroupPlanner {
     let layout: CgroupLayout
+    /// What a new cgroup has by itself is not written; into one that is in use it is.
+    var isUpdate = false
     var steps: [Step] = []
     var warnings: [String] = []
 
@@ -49,6 +51,23 @@ package struct CgroupPlanner {
                 .host, path.isConfigured ? "/linux/cgroupsPath" : "",
                 .createCgroup(path: path.path)))
         if !isRootless { try restrictDevices(resources.devices) }
+        try set(resources)
+    }
+
+    /// The steps that change limits of a container that is there.
+    /// - Parameter update: what is to change, with what has to be written along with it; without
+    ///   device rules they stay.
+    package static func plan(
+        updating update: Resources, layout: CgroupLayout
+    ) throws(PlanError) -> (steps: [Step], warnings: [String]) {
+        var planner = CgroupPlanner(layout: layout, isUpdate: true)
+        try planner.set(update)
+        // Last, so that nothing can fail after them.
+        if !update.devices.isEmpty { try planner.restrictDevices(update.devices) }
+        return (planner.steps, planner.warnings)
+    }
+
+    private mutating func set(_ resources: Resources) throws(PlanError) {
         if layout.isUnified {
             try setUnified(resources)
         } else {
@@ -74,12 +93,20 @@ package struct CgroupPlanner {
     /// - Parameters:
     ///   - ownNamespace: whether the container has a cgroup namespace of its own.
     ///   - readOnly: whether the mount has the option `ro`.
+    ///   - isRootless: whether the host may refuse to make the cgroup: then the container stays in
+    ///     the runtime's own, where the config does not name one.
     package static func mountPlan(
-        layout: CgroupLayout, path: CgroupPath, ownNamespace: Bool, readOnly: Bool
+        layout: CgroupLayout, path: CgroupPath, ownNamespace: Bool, readOnly: Bool,
+        isRootless: Bool = false
     ) -> CgroupMountPlan {
+        func fallback(_ hierarchy: CgroupLayout.Hierarchy) -> String? {
+            guard isRootless && !path.isConfigured else { return nil }
+            return hierarchy.mountPoint + CgroupPath.own.path(in: hierarchy)
+        }
         if layout.isUnified, let unified = layout.unified {
-            return ownNamespace
-                ? .unified : .unifiedBind(source: unified.mountPoint + path.path(in: unified))
+            if ownNamespace { return .unified }
+            return .unifiedBind(
+                source: unified.mountPoint + path.path(in: unified), fallback: fallback(unified))
         }
         let hierarchies = layout.hierarchies.map { hierarchy in
             let name = splitLast(hierarchy.mountPoint)
@@ -89,6 +116,7 @@ package struct CgroupPlanner {
                 name: name,
                 options: ownNamespace ? (isNamed ? "none,\(controllers)" : controllers) : nil,
                 source: hierarchy.mountPoint + path.path(in: hierarchy),
+                fallback: fallback(hierarchy),
                 aliases: controllers.utf8.split(separator: UInt8(ascii: ","))
                     .map { String(Substring($0)) }
                     .filter { !isNamed && !$0.utf8.elementsEqual(name.utf8) })

@@ -8,6 +8,9 @@ extension Cgroup {
         directory(of: "freezer") ?? directory(of: "pids") ?? members.first
     }
 
+    /// Whether the container has a cgroup at all.
+    package var hasDirectories: Bool { !members.isEmpty }
+
     /// The pids in the cgroup and the cgroups that the container made below it, sorted. Processes of
     /// other pid namespaces, which have no pid here, are left out.
     package func pids() throws(SysError) -> [Int32] {
@@ -61,7 +64,7 @@ extension Cgroup {
 
         let wasFrozen = isFrozen
         let isHeld = wasFrozen || (try? freeze(within: 500)) != nil
-        defer { if !wasFrozen || signal == SIGKILL { try? thaw() } }
+        defer { if signal == SIGKILL { try? thawAll() } else if !wasFrozen { try? thaw() } }
         for (directory, _) in found {
             // Once more: some may have forked before they were frozen.
             for pid in try processes(in: directory) where pid != ownProcess {
@@ -101,7 +104,9 @@ extension Cgroup {
 
 extension Cgroup {
     /// The freezer's file and its words.
-    private var freezer: (path: String, freeze: String, thaw: String)? {
+    private typealias Freezer = (path: String, freeze: String, thaw: String)
+
+    private var freezer: Freezer? {
         if isUnified { return ("\(members[0].full)/cgroup.freeze", "1", "0") }
         return directory(of: "freezer").map { ("\($0.full)/freezer.state", "FROZEN", "THAWED") }
     }
@@ -121,27 +126,43 @@ extension Cgroup {
     package func freeze(within milliseconds: Int64 = 10_000) throws(SysError) {
         guard let freezer else {
             throw .refused(
-                "the container cannot be paused: no freezer hierarchy",
-                hint: "mount the freezer controller before creating the container")
+                "the container cannot be paused: it has no cgroup with a freezer",
+                hint: "on cgroup v1 the freezer controller must be mounted when it is created")
         }
-        let deadline = Deadline(milliseconds: milliseconds)
-        var pause: Int64 = 50_000
-        try writeFile(freezer.path, freezer.freeze)
-        while try !isSettled(freezer) {
-            if deadline.milliseconds == 0 {
-                try? writeFile(freezer.path, freezer.thaw)
-                throw SysError("write(\(quoted(freezer.path)), \"\(freezer.freeze)\")", ETIMEDOUT)
-            }
-            sleep(nanoseconds: pause)
-            pause = min(pause * 2, 10_000_000)
-            // v1: a process that forked while it was being frozen is caught by writing again.
-            if !isUnified { try writeFile(freezer.path, freezer.freeze) }
+        do throws(SysError) {
+            try writeFile(freezer.path, freezer.freeze)
+            try waitUntilFrozen(freezer, Deadline(milliseconds: milliseconds))
+        } catch {
+            // Half frozen is worse than running.
+            try? writeFile(freezer.path, freezer.thaw)
+            throw error
         }
     }
 
-    private func isSettled(
-        _ freezer: (path: String, freeze: String, thaw: String)
-    ) throws(SysError) -> Bool {
+    private func waitUntilFrozen(_ freezer: Freezer, _ deadline: Deadline) throws(SysError) {
+        var pause: Int64 = 50_000
+        var tries = 0
+        while try !isSettled(freezer) {
+            if deadline.milliseconds == 0 {
+                throw SysError(
+                    "write(\(quoted(freezer.path)), \"\(freezer.freeze)\")", ETIMEDOUT,
+                    hint: "a process of the container is stuck in the kernel")
+            }
+            sleep(nanoseconds: pause)
+            pause = min(pause * 2, 10_000_000)
+            if isUnified { continue }
+            // v1: a process that forked while it was being frozen is caught by writing again; one
+            // that waits for another, which is frozen, only by letting all go on for a moment.
+            tries += 1
+            if tries.isMultiple(of: 50) {
+                try writeFile(freezer.path, freezer.thaw)
+                sleep(nanoseconds: 10_000_000)
+            }
+            try writeFile(freezer.path, freezer.freeze)
+        }
+    }
+
+    private func isSettled(_ freezer: Freezer) throws(SysError) -> Bool {
         guard isUnified else { return try Self.reads(freezer.path, freezer.freeze) }
         let events = words(try readFile("\(members[0].full)/cgroup.events"))
         guard let index = events.firstIndex(of: "frozen"), index + 1 < events.count else {
@@ -154,6 +175,20 @@ extension Cgroup {
     package func thaw() throws(SysError) {
         guard let freezer else { return }
         try writeFile(freezer.path, freezer.thaw)
+    }
+
+    /// Lets what was killed die: frozen processes of cgroup v1 do not, and the container may have
+    /// frozen cgroups that it made below its own.
+    package func thawAll() throws(SysError) {
+        if isUnified, isFrozen { try thaw() }
+        guard !isUnified, let directory = directory(of: "freezer") else { return }
+        try walkDirectories(directory.full) { (fd) throws(SysError) in
+            do throws(SysError) {
+                try writeFile(at: fd, "freezer.state", "THAWED")
+            } catch  where error.errno == ENOENT || error.errno == ENODEV {
+                return  // it vanished
+            }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ extension Cgroup {
         }
     }
 
-    private func substitute(_ file: String, _ value: String) -> (file: String, value: String)? {
+    func substitute(_ file: String, _ value: String) -> (file: String, value: String)? {
         switch file {
         case "blkio.weight": return ("blkio.bfq.weight", value)
         case "blkio.weight_device": return ("blkio.bfq.weight_device", value)
@@ -76,6 +76,8 @@ extension Cgroup {
         switch (file, errno) {
         case ("memory.limit_in_bytes", EBUSY), ("memory.memsw.limit_in_bytes", EBUSY):
             "the cgroup already uses more than that"
+        case ("cpuset.cpus", EBUSY), ("cpuset.mems", EBUSY):
+            "a cgroup that the container made below its own has more than that"
         case ("memory.memsw.limit_in_bytes", EINVAL):
             "memory plus swap must not be below the memory limit"
         case ("cpuset.cpus", EACCES), ("cpuset.mems", EACCES), ("cpuset.cpus", EINVAL),

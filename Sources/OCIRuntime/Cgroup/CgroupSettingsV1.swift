@@ -55,8 +55,9 @@ extension CgroupPlanner {
         if let swappiness = try swappiness(memory) {
             try set("memory", "memory.swappiness", "\(swappiness)", "\(place)/swappiness")
         }
-        if memory.disableOOMKiller == true {
-            try set("memory", "memory.oom_control", "1", "\(place)/disableOOMKiller")
+        if let disable = memory.disableOOMKiller, disable || isUpdate {
+            try set(
+                "memory", "memory.oom_control", disable ? "1" : "0", "\(place)/disableOOMKiller")
         }
     }
 
@@ -86,7 +87,7 @@ extension CgroupPlanner {
         if let quota = cpu.quota, quota != 0 {
             try set("cpu", "cpu.cfs_quota_us", "\(quota)", "\(place)/quota")
         }
-        if let burst = cpu.burst, burst != 0 {
+        if let burst = cpu.burst, burst != 0 || isUpdate {
             try set("cpu", "cpu.cfs_burst_us", "\(burst)", "\(place)/burst")
         }
         if let period = cpu.realtimePeriod, period != 0 {
@@ -96,7 +97,7 @@ extension CgroupPlanner {
             try set("cpu", "cpu.rt_runtime_us", "\(runtime)", "\(place)/realtimeRuntime")
         }
         // After the shares, which the kernel refuses to change in an idle group.
-        if let idle = cpu.idle, idle != 0 {
+        if let idle = cpu.idle, idle != 0 || isUpdate {
             try set("cpu", "cpu.idle", "\(idle)", "\(place)/idle")
         }
         if let cpus = cpu.cpus, !cpus.isEmpty {

@@ -101,10 +101,10 @@ extension CgroupPlanner {
                 "cpu", "cpu.max", "\(time) \(period == 0 ? 100_000 : period)",
                 quota != 0 ? "\(place)/quota" : "\(place)/period")
         }
-        if let burst = cpu.burst, burst != 0 {
+        if let burst = cpu.burst, burst != 0 || isUpdate {
             try set("cpu", "cpu.max.burst", "\(burst)", "\(place)/burst")
         }
-        if let idle = cpu.idle, idle != 0 {
+        if let idle = cpu.idle, idle != 0 || isUpdate {
             try set("cpu", "cpu.idle", "\(idle)", "\(place)/idle")
         }
         if let cpus = cpu.cpus, !cpus.isEmpty {

@@ -13,6 +13,8 @@ extension HostPerformer {
             try cgroup?.set(controller, file, value)
         case .restrictDevices(let rules):
             try cgroup?.restrictDevices(rules)
+        case .delegateCgroup(let user):
+            try cgroup?.delegate(to: user)
         default:
             throw .refused("not a step about a cgroup")
         }

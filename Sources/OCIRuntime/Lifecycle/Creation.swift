@@ -65,11 +65,14 @@ struct Creation: ~Copyable {
             // The copy of the config is what `delete --force` goes by if this process dies on the way.
             try write(StateDirectory.configFile, bundle.bytes)
             if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
+            try host.launch()
+            // The init is at work meanwhile.
+            try prepareState()
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")
             }
             host.owesPoststop = true
-            try writeDown()
+            try announce()
         } catch {
             throw undo(because: error)
         }
@@ -84,21 +87,28 @@ struct Creation: ~Copyable {
         }
     }
 
-    private mutating func writeDown() throws(RuntimeError) {
-        let identity: ProcessIdentity
+    /// Prepares what makes the container a created one, see ``announce()``.
+    private mutating func prepareState() throws(RuntimeError) {
         do throws(SysError) {
-            identity = try ProcessIdentity(of: host.pid)
-            if let path = options.pidFile { try writePidFile(path, host.pid) }
-            if let path = options.pidfdSocket {
-                try sendPidfd(host.pidfd, to: path)
-            }
+            let identity = try ProcessIdentity(of: host.pid)
+            record.pid = identity.pid
+            record.startTime = identity.startTime
+            record.cgroups = host.cgroup?.directories ?? []
+            try directory.stage(StateDirectory.stateFile, record.json)
         } catch {
             throw RuntimeError(error)
         }
-        record.pid = identity.pid
-        record.startTime = identity.startTime
-        record.cgroups = host.cgroup?.directories ?? []
-        try write(StateDirectory.stateFile, record.json)
+    }
+
+    /// From here on the container is created, for whoever asks.
+    private func announce() throws(RuntimeError) {
+        do throws(SysError) {
+            if let path = options.pidFile { try writePidFile(path, host.pid) }
+            if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
+            try directory.commit(StateDirectory.stateFile)
+        } catch {
+            throw RuntimeError(error)
+        }
     }
 
     private func write(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {

@@ -89,7 +89,7 @@ extension Runtime {
         do throws(SysError) {
             let pidfd = try identity.open()
             try signal(pidfd.raw, SIGKILL)
-            if cgroup.isFrozen { try cgroup.thaw() }
+            try cgroup.thawAll()
             let ended = try poll(pidfd.raw, Int32(POLLIN), milliseconds: 10_000)
             if ended == 0 {
                 throw SysError(

@@ -36,6 +36,7 @@ extension Runtime {
         do throws(SysError) {
             if !options.detach { try blockAllSignals() }
             prepared.containerInit = try container.identity.open().release()
+            prepared.containerPid = container.identity.pid
         } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")
         } catch {

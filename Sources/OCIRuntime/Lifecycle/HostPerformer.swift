@@ -20,6 +20,9 @@ struct HostPerformer: ~Copyable {
     private var channel: Channel?
     /// Whether the init is still to go on as another process (``Action/enterPidNamespace``).
     private var owesMove = false
+    /// The step that is next, and whether the init waits for a word before it.
+    private var index = 0
+    private var owesGo = false
     /// The pty's master where there is no console socket.
     private(set) var terminal: Int32 = -1
     var warnings: [String]
@@ -66,20 +69,16 @@ struct HostPerformer: ~Copyable {
         }
     }
 
+    /// Performs the host's steps up to the clone: from then on the init is at work.
+    mutating func launch() throws(RuntimeError) {
+        while process == nil, index < plan.steps.count { try performNext() }
+    }
+
     /// Walks the plan until the init is ready to start or, in a plan without that, executes.
     mutating func perform() throws(RuntimeError) -> Reached {
-        var index = 0
-        var owesGo = false
         while index < plan.steps.count {
-            let step = plan.steps[index]
-            if step.actor == .host {
-                do throws(SysError) {
-                    try perform(step, at: index)
-                } catch {
-                    throw RuntimeError(step: step, error)
-                }
-                if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
-                index += 1
+            if plan.steps[index].actor == .host {
+                try performNext()
                 continue
             }
             if owesGo { try send(.go) }
@@ -92,6 +91,18 @@ struct HostPerformer: ~Copyable {
             }
         }
         throw RuntimeError("the plan ends without a program")
+    }
+
+    /// Performs the step that is next, which is the host's.
+    private mutating func performNext() throws(RuntimeError) {
+        let step = plan.steps[index]
+        do throws(SysError) {
+            try perform(step)
+        } catch {
+            throw RuntimeError(step: step, error)
+        }
+        if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
+        index += 1
     }
 
     /// Lets a ready init go on.
@@ -202,6 +213,9 @@ struct HostPerformer: ~Copyable {
         reapFormer()
         let status = try? wait(pidfd: pidfd)
         process = nil
+        if status == .signalled(SIGKILL), let limit = cgroup?.exhaustedMemoryLimit {
+            return RuntimeError(outOfMemory: limit)
+        }
         let how =
             switch status {
             case .signalled(let number): "was killed by signal \(number)"
@@ -209,10 +223,7 @@ struct HostPerformer: ~Copyable {
             case nil: "is gone"
             }
         return RuntimeError(
-            "the container's init \(how) before it could say why",
-            hint: status == .signalled(SIGKILL)
-                ? "the kernel kills it where the memory limit is too small to start a process" : nil
-        )
+            "the container's init \(how) before it could say why")
     }
 
     /// Ends an init that is still there, and reaps it.
@@ -226,9 +237,10 @@ struct HostPerformer: ~Copyable {
 
     // MARK: The host's steps
 
-    private mutating func perform(_ step: Step, at index: Int) throws(SysError) {
+    private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
-        case .createCgroup, .setCgroup, .restrictDevices: try performCgroup(step)
+        case .createCgroup, .setCgroup, .restrictDevices, .delegateCgroup:
+            try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)

@@ -22,8 +22,7 @@ extension Runtime {
                 let pidfd = try container.identity.open()
                 try Sys.signal(pidfd.raw, signal)
             }
-            // A frozen process takes a SIGKILL only once it is thawed.
-            if signal == SIGKILL, cgroup.isFrozen { try cgroup.thaw() }
+            if signal == SIGKILL { try cgroup.thawAll() }
         } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")
         } catch {

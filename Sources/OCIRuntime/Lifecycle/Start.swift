@@ -14,6 +14,8 @@ extension Runtime {
         switch container.status {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
+        case .paused:
+            throw RuntimeError("cannot start a paused container", hint: "resume it first")
         default: throw RuntimeError("cannot start an already running container")
         }
         guard container.record.hasProcess else {
@@ -70,12 +72,14 @@ extension Runtime {
                 default: continue
                 }
             }
-            if !executing {
-                throw .refused("the container's init ended before it executed the program")
-            }
+            if executing { return }
         } catch {
             throw RuntimeError(error)
         }
+        if let limit = Cgroup(directories: container.record.cgroups).exhaustedMemoryLimit {
+            throw RuntimeError(outOfMemory: limit)
+        }
+        throw RuntimeError("the container's init ended before it executed the program")
     }
 
     private func patience(for container: borrowing Container) -> Patience {

@@ -50,18 +50,10 @@ extension Planner {
         }
     }
 
-    /// Whatever is mounted without one is mounted on the host.
+    /// Its mounts are a copy that is finished before the change of root.
     private func checkWithoutMountNamespace() throws(PlanError) {
         let place: String? =
-            if config.root?.readonly == true {
-                "/root/readonly"
-            } else if !config.mounts.isEmpty {
-                "/mounts/0"
-            } else if config.process?.terminal == true {
-                "/process/terminal"
-            } else if !config.linux.devices.isEmpty {
-                "/linux/devices/0"
-            } else if !config.linux.maskedPaths.isEmpty {
+            if !config.linux.maskedPaths.isEmpty {
                 "/linux/maskedPaths/0"
             } else if !config.linux.readonlyPaths.isEmpty {
                 "/linux/readonlyPaths/0"

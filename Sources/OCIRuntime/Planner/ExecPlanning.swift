@@ -70,7 +70,7 @@ extension Planner {
         let joins = joins.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
-        if !namespaces.has(.mount) { `init`("/root/path", .changeRoot(path: rootPath)) }
+        if !namespaces.has(.mount) { `init`("/root/path", .changeRoot) }
         newSessionKeyring()
         if !hasUserNamespace, let score = process.oomScoreAdj {
             `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))

@@ -18,7 +18,7 @@ extension HostFacts {
     }
 
     /// The first user namespace has an inode number of its own (`USER_NS_INIT_INO`, linux/nsfs.h).
-    private static func isFirstUserNamespace() -> Bool {
+    static func isFirstUserNamespace() -> Bool {
         guard let own = try? status(of: "/proc/self/ns/user") else { return true }
         return own.ino == 0xEFFF_FFFD
     }

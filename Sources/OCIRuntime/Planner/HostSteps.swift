@@ -26,9 +26,24 @@ extension Planner {
         }
         let planned = try CgroupPlanner.plan(
             for: config.linux.resources, path: path, layout: layout, manager: options.cgroupManager,
-            isRootless: !isPrivileged || facts.inUserNamespace)
+            isRootless: isRootless)
         steps += planned.steps
         warnings += planned.warnings
+        if layout.isUnified, isPrivileged, let owner = cgroupOwner {
+            host(cgroupPlace, .delegateCgroup(to: owner))
+        }
+    }
+
+    /// The host's uid of the program, where it may have its cgroup: in a user and a cgroup namespace
+    /// of its own, with a view of it that can be written to.
+    private var cgroupOwner: UInt32? {
+        guard namespaces.isNew(.user), namespaces.isNew(.cgroup), let process = config.process,
+            let user = config.linux.uidMappings.hostID(of: process.user.uid), user != 0,
+            config.mounts.contains(where: {
+                $0.type == "cgroup" && !MountOptions($0.options).isReadOnly
+            })
+        else { return nil }
+        return user
     }
 
     /// Whether a source is opened with the host's rights, because the init will not have them.

@@ -88,7 +88,15 @@ extension Planner {
 
 extension [IDMapping] {
     /// Whether an id of the container has one on the host.
-    func maps(_ id: UInt32) -> Bool {
-        contains { $0.containerID <= id && id - $0.containerID < $0.size }
+    func maps(_ id: UInt32) -> Bool { hostID(of: id) != nil }
+
+    /// The host's id of one of the container's.
+    func hostID(of id: UInt32) -> UInt32? {
+        for mapping in self
+        where mapping.containerID <= id && id - mapping.containerID < mapping.size {
+            let (host, overflow) = mapping.hostID.addingReportingOverflow(id - mapping.containerID)
+            return overflow ? nil : host
+        }
+        return nil
     }
 }

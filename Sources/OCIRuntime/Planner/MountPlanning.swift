@@ -139,7 +139,7 @@ extension Planner {
             }
         return CgroupPlanner.mountPlan(
             layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
-            readOnly: readOnly)
+            readOnly: readOnly, isRootless: isRootless)
     }
 }
 

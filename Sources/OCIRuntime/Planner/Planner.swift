@@ -84,6 +84,9 @@ package struct Planner {
     /// Whether the runtime has an administrator's rights over its own user namespace.
     var isPrivileged: Bool { facts.has(.sysAdmin) }
 
+    /// Whether the rights over the host are those of a user, be it root of a user namespace.
+    var isRootless: Bool { !isPrivileged || facts.inUserNamespace }
+
     /// Where the config names the cgroup.
     var cgroupPlace: String { config.linux.cgroupsPath == nil ? "" : "/linux/cgroupsPath" }
 

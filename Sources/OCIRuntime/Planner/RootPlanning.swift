@@ -5,16 +5,21 @@ import Spec
 /// after it.
 extension Planner {
     mutating func makeRootFileSystem() throws(PlanError) {
-        guard namespaces.has(.mount) else { return }
-        let propagation = config.linux.rootfsPropagation
-        `init`(
-            propagation == nil ? "" : "/linux/rootfsPropagation",
-            .setPropagation(flags: propagation?.flagsForCopies ?? RootfsPropagation.rslave.flags))
-        `init`("/root/path", .openRoot(path: rootPath))
+        if namespaces.has(.mount) {
+            let propagation = config.linux.rootfsPropagation
+            `init`(
+                propagation == nil ? "" : "/linux/rootfsPropagation",
+                .setPropagation(
+                    flags: propagation?.flagsForCopies ?? RootfsPropagation.rslave.flags))
+            `init`("/root/path", .openRoot(path: rootPath))
+        } else {
+            `init`("/root/path", .openDetachedRoot(path: rootPath))
+        }
         for index in config.mounts.indices {
             var mount = try mountPlan(index)
             let place = "/mounts/" + String(index)
-            if isFilledLater(mount) {
+            // Nothing in a detached root can be changed later.
+            if namespaces.has(.mount), isFilledLater(mount) {
                 mount.makeWritable()
                 readOnlyLater.append(index)
             }
@@ -40,7 +45,8 @@ extension Planner {
 
     mutating func changeRoot() throws(PlanError) {
         guard namespaces.has(.mount) else {
-            `init`("/root/path", .changeRoot(path: rootPath))
+            if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
+            `init`("/root/path", .changeRoot)
             try finishNames()
             return
         }

@@ -22,8 +22,9 @@ struct Container: ~Copyable {
     /// Where the container is in its life, as the kernel knows it.
     var status: Status {
         guard identity.isAlive else { return .stopped }
-        if directory.has(StateDirectory.startSocket) { return .created }
-        return Cgroup(directories: record.cgroups).isFrozen ? .paused : .running
+        // First: a container that is paused before its start does not answer `start`.
+        if Cgroup(directories: record.cgroups).isFrozen { return .paused }
+        return directory.has(StateDirectory.startSocket) ? .created : .running
     }
 
     /// The container's own copy of its config.

@@ -107,14 +107,34 @@ struct StateDirectory: ~Copyable {
 
     /// Writes a file whole or not at all.
     borrowing func write(_ name: String, _ bytes: [UInt8]) throws(SysError) {
-        let temporary = Self.temporaryName(name)
-        do throws(SysError) {
+        try stage(name, bytes)
+        try commit(name)
+    }
+
+    /// Writes a file that is not there until ``commit(_:)``.
+    borrowing func stage(_ name: String, _ bytes: [UInt8]) throws(SysError) {
+        try naming(name) { () throws(SysError) in
             let file = try openFile(
-                at: fd.raw, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+                at: fd.raw, Self.temporaryName(name),
+                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
             try file.write(bytes)
-            try rename(at: fd.raw, temporary, to: name)
+        }
+    }
+
+    /// Puts a staged file in its place.
+    borrowing func commit(_ name: String) throws(SysError) {
+        try naming(name) { () throws(SysError) in
+            try rename(at: fd.raw, Self.temporaryName(name), to: name)
+        }
+    }
+
+    private borrowing func naming(
+        _ name: String, _ work: () throws(SysError) -> Void
+    ) throws(SysError) {
+        do throws(SysError) {
+            try work()
         } catch {
-            try? removeFile(at: fd.raw, temporary)
+            try? removeFile(at: fd.raw, Self.temporaryName(name))
             throw SysError("write(\(quoted("\(path)/\(name)")))", error.errno)
         }
     }

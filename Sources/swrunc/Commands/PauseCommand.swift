@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `pause`: freeze the processes of a container.
 struct PauseCommand: Verb, Equatable {
@@ -7,7 +8,9 @@ struct PauseCommand: Verb, Equatable {
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        try session.perform { (runtime) throws(RuntimeError) in try runtime.pause(id) }
+        return 0
     }
 }
 
@@ -18,5 +21,5 @@ extension PauseCommand {
 
     static let command = Command(
         name.rawValue, summary: "freeze all processes of a container",
-        positionals: [SharedFlags.id], hidden: true)
+        positionals: [SharedFlags.id])
 }

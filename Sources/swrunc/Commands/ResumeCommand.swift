@@ -1,4 +1,5 @@
 import Arguments
+import OCIRuntime
 
 /// `resume`: let the processes of a paused container go on.
 struct ResumeCommand: Verb, Equatable {
@@ -7,7 +8,9 @@ struct ResumeCommand: Verb, Equatable {
     let id: String
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw .notImplemented
+        let id = self.id
+        try session.perform { (runtime) throws(RuntimeError) in try runtime.resume(id) }
+        return 0
     }
 }
 
@@ -18,5 +21,5 @@ extension ResumeCommand {
 
     static let command = Command(
         name.rawValue, summary: "let the processes of a paused container go on",
-        positionals: [SharedFlags.id], hidden: true)
+        positionals: [SharedFlags.id])
 }

@@ -39,8 +39,3 @@ enum ListFormat: String, CaseIterable {
         self = parsed.text(SharedFlags.format).flatMap(Self.init(rawValue:)) ?? .table
     }
 }
-
-extension Failure {
-    /// What a command throws whose work the library does not do yet.
-    static let notImplemented = Failure("not implemented yet")
-}

@@ -257,6 +257,8 @@ static inline long csys_execveat(int dir, const char *path, char *const *argv, c
 static inline long csys_execute_fd(int fd, char *const *argv) {
     return csys_result(syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH));
 }
+/* Found along PATH, with this process's environment. */
+static inline long csys_execvp(char *const *argv) { return csys_result(execvp(argv[0], argv)); }
 static inline long csys_execve(const char *path, char *const *argv, char *const *envp) {
     return csys_result(execve(path, argv, envp));
 }

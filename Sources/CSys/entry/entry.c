@@ -1,0 +1,126 @@
+// The entry point of the executable. A command that starts a process in a container has to run from a
+// file that the container cannot write to (CVE-2019-5736; the reasons stand in SelfExecutable.swift):
+// it executes itself again through a read-only mount. Here that happens before the C library and the
+// Swift runtime have set themselves up, so that they do it once and not twice: a tenth of a `run`.
+//
+// Nothing depends on it. Whatever fails here is left to SelfExecutable, which looks again, and has the
+// other ways and the words for what goes wrong. The linker is told of it by the Makefile (--entry).
+//
+// Nothing of the C library may be called: its relocations and its thread's data are not there yet.
+
+#include "entry.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+#if defined(__x86_64__)
+
+// The kernel enters with the argument vector at the stack pointer and rdx = 0 (System V ABI).
+__asm__(".text\n"
+        ".globl swrunc_entry\n"
+        ".type swrunc_entry, @function\n"
+        "swrunc_entry:\n"
+        "    xorl %ebp, %ebp\n"
+        "    movq %rdx, %r12\n"
+        "    movq %rsp, %r13\n"
+        "    movq %rsp, %rdi\n"
+        "    andq $-16, %rsp\n"
+        "    call swrunc_execute_protected\n"
+        "    movq %r13, %rsp\n"
+        "    movq %r12, %rdx\n"
+        "    jmp _start\n"
+        ".size swrunc_entry, . - swrunc_entry\n");
+
+static inline long call(long number, long a, long b, long c, long d, long e) {
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+#elif defined(__aarch64__)
+
+__asm__(".text\n"
+        ".globl swrunc_entry\n"
+        ".type swrunc_entry, %function\n"
+        "swrunc_entry:\n"
+        "    mov x29, #0\n"
+        "    mov x30, #0\n"
+        "    mov x19, x0\n"
+        "    mov x0, sp\n"
+        "    bl swrunc_execute_protected\n"
+        "    mov x0, x19\n"
+        "    b _start\n"
+        ".size swrunc_entry, . - swrunc_entry\n");
+
+static inline long call(long number, long a, long b, long c, long d, long e) {
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    __asm__ volatile("svc #0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+                     : "memory");
+    return x0;
+}
+
+#endif
+
+#if defined(__x86_64__) || defined(__aarch64__)
+
+#define BEFORE_LIBC __attribute__((used, no_stack_protector, no_builtin))
+
+BEFORE_LIBC static int equal(const char *a, const char *b) {
+    while (*a && *a == *b) a++, b++;
+    return *a == *b;
+}
+
+// Which commands these are, Session.performProtected knows. An id or a value that looks like one of
+// them makes the process execute again for nothing, and that is all.
+BEFORE_LIBC static int starts_process(char **arguments) {
+    for (; *arguments; arguments++)
+        if (equal(*arguments, "run") || equal(*arguments, "create") || equal(*arguments, "exec") ||
+            equal(*arguments, "restore"))
+            return 1;
+    return 0;
+}
+
+BEFORE_LIBC void swrunc_execute_protected(long *stack) {
+    long count = stack[0];
+    char **arguments = (char **)(stack + 1);
+    char **environment = arguments + count + 1;
+    if (count < 2 || !starts_process(arguments + 1)) return;
+
+    static const char self[] = "/proc/self/exe";
+    if (call(SYS_faccessat2, AT_FDCWD, (long)self, W_OK, AT_EACCESS, 0) != 0) return;
+    long tree = call(SYS_open_tree, AT_FDCWD, (long)self, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+    if (tree < 0) return;
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    long failed = call(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attributes,
+                       sizeof attributes);
+    if (!failed)
+        call(SYS_execveat, tree, (long)"", (long)arguments, (long)environment, AT_EMPTY_PATH);
+    call(SYS_close, tree, 0, 0, 0, 0);
+}
+
+#endif

@@ -1,0 +1,97 @@
+import Glibc
+import Spec
+import Sys
+
+/// What `events` tells of a container.
+public struct ContainerEvent: Sendable {
+    /// The container's id.
+    public let id: String
+    let kind: Kind
+
+    enum Kind: Sendable {
+        case statistics(Statistics)
+        case outOfMemory
+    }
+}
+
+extension ContainerEvent: JSONWritable {
+    /// The shape of runc's events: `type`, `id`, `data`.
+    public func write(to writer: inout JSONWriter) {
+        writer.object {
+            switch kind {
+            case .statistics(let statistics):
+                $0.member("type", "stats")
+                $0.member("id", id)
+                $0.key("data")
+                statistics.write(to: &$0)
+            case .outOfMemory:
+                $0.member("type", "oom")
+                $0.member("id", id)
+            }
+        }
+    }
+}
+
+extension Runtime {
+    /// What a container has used so far.
+    public func statistics(of id: String) throws(RuntimeError) -> ContainerEvent {
+        let container = try Container(root: root, id: id)
+        return ContainerEvent(id: id, kind: .statistics(Statistics(of: try cgroup(of: container))))
+    }
+
+    /// Tells what a container uses from time to time, and at once when it runs out of memory, until it
+    /// stops.
+    /// - Parameters:
+    ///   - interval: milliseconds.
+    ///   - report: called with each event.
+    public func events(
+        of id: String, every interval: Int64,
+        _ report: (ContainerEvent) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
+        let container = try Container(root: root, id: id)
+        let cgroup = try cgroup(of: container)
+        let process = try open { () throws(SysError) in try container.identity.open() }
+        let memory = try open { () throws(SysError) in try cgroup.openOutOfMemoryEvents() }
+        var kills = cgroup.outOfMemoryKills
+        var next = Deadline(milliseconds: interval)
+        while true {
+            let ready: (memory: Bool, process: Bool)
+            do throws(SysError) {
+                let polled = try pollEither(
+                    memory.raw, process.raw, milliseconds: next.milliseconds)
+                ready = (polled.first, polled.second)
+                if ready.memory { _ = try Fd.readSome(memory.raw, limit: 4096) }
+            } catch {
+                throw RuntimeError(error)
+            }
+            // Also at the end of the init: that may be what the kernel did about it.
+            if cgroup.hasRunOutOfMemory(since: &kills, signalled: ready.memory) {
+                try report(ContainerEvent(id: id, kind: .outOfMemory))
+            }
+            if ready.process { return }
+            if next.milliseconds == 0 {
+                next = Deadline(milliseconds: interval)
+                try report(ContainerEvent(id: id, kind: .statistics(Statistics(of: cgroup))))
+            }
+        }
+    }
+
+    private func open(_ work: () throws(SysError) -> Fd) throws(RuntimeError) -> Fd {
+        do throws(SysError) {
+            return try work()
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private func cgroup(of container: borrowing Container) throws(RuntimeError) -> Cgroup {
+        if container.status == .stopped {
+            throw RuntimeError("container with id \(container.record.id) is not running")
+        }
+        let cgroup = Cgroup(directories: container.record.cgroups)
+        guard cgroup.hasDirectories else {
+            throw RuntimeError("the container has no cgroup, which would count what it uses")
+        }
+        return cgroup
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+extension Runtime {
+    /// Changes limits of a container: in its cgroup, and in its copy of the config.
+    /// - Parameter update: what is to change; what is absent stays, and so does what is zero where
+    ///   zero says "not set".
+    /// - Returns: warnings.
+    /// - Throws: a limit that is refused, by name. Then none has changed.
+    public func update(_ id: String, _ update: Resources) throws(RuntimeError) -> [String] {
+        let container = try Container(root: root, id: id)
+        try container.directory.lock(id)
+        if container.status == .stopped { throw RuntimeError("container not running") }
+        do throws(ConfigError) {
+            try update.validate()
+        } catch {
+            throw RuntimeError(error.message, place: error.place, hint: error.hint)
+        }
+        var config = try container.config()
+        let old = config.linux.resources ?? Resources()
+        let merged = old.updated(by: update)
+        var change = update.completed(from: merged)
+        // Engines send the rules that the container has. Writing them again would take away devices
+        // that others have given to it meanwhile.
+        if change.devices == old.devices { change.devices = [] }
+        let warnings = try apply(change, to: container, allowing: merged.memory)
+        config.linux.resources = merged
+        do throws(SysError) {
+            try container.directory.write(StateDirectory.configFile, config.json())
+        } catch {
+            throw RuntimeError(error)
+        }
+        return warnings
+    }
+
+    private func apply(
+        _ change: Resources, to container: borrowing Container, allowing memory: Resources.Memory
+    ) throws(RuntimeError) -> [String] {
+        var cgroup = Cgroup(directories: container.record.cgroups)
+        guard cgroup.hasDirectories else {
+            throw RuntimeError("the container has no cgroup, so no limits to change")
+        }
+        let planned: (steps: [Step], warnings: [String])
+        do throws(PlanError) {
+            planned = try CgroupPlanner.plan(updating: change, layout: .gather())
+        } catch {
+            throw RuntimeError(error)
+        }
+        if memory.checkBeforeUpdate == true, let limit = change.memory.limit {
+            try cgroup.checkUse(below: limit)
+        }
+        try cgroup.update(planned.steps)
+        return planned.warnings
+    }
+}
+
+extension Cgroup {
+    /// config-linux.md, "Memory", `checkBeforeUpdate`: cgroup v2 would kill processes until what is in
+    /// use is below a new limit, where v1 refuses it.
+    fileprivate func checkUse(below limit: Int64) throws(RuntimeError) {
+        guard isUnified, limit > 0,
+            let bytes = try? readFile("\(members[0].full)/memory.current"),
+            let current = words(bytes).first.flatMap({ Int64($0) }), current > limit
+        else { return }
+        throw RuntimeError(
+            "memory.max = \(limit): the cgroup already uses \(current) bytes",
+            place: "/linux/resources/memory/limit")
+    }
+}

@@ -1,0 +1,39 @@
+import CSys
+import Glibc
+
+/// Runs a program of the host, found along `PATH`, with this process's environment, to its end.
+/// - Parameter arguments: the program's name first.
+/// - Returns: what it printed on both of its streams, and how it ended: with 127 where it could not
+///   be executed, and why is what was printed.
+package func output(
+    of arguments: [String]
+) throws(SysError) -> (output: [UInt8], status: ExitStatus) {
+    let null = try openFile("/dev/null", O_RDONLY)
+    var pipe = try Pipe()
+    let vector = CStringArray(arguments)
+    defer { vector.free() }
+    // By number: what the child's closure captures, the compiler may end early, since the closure
+    // never returns.
+    let (stdin, stdout) = (null.raw, pipe.write)
+    let process = try clone(flags: 0) {
+        do throws(SysError) {
+            try replaceStandardStreams(stdin, stdout, stdout)
+            resetSignals()
+            try unblockAllSignals()
+            let result = unsafe csys_execvp(vector.pointers)
+            throw SysError(
+                "exec: \(quoted(arguments.first ?? ""))", Int32(truncatingIfNeeded: -result))
+        } catch {
+            try? Fd.writeOnce(2, "\(error)\n")
+            exitNow(127)
+        }
+    }
+    pipe.closeWrite()
+    var output: [UInt8] = []
+    while true {
+        let more = try Fd.readSome(pipe.read, limit: 65536)
+        if more.isEmpty { break }
+        output += more
+    }
+    return (output, try wait(pidfd: process.pidfd.raw))
+}

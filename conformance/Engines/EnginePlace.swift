@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+/// Where an engine lives: a directory, and mount and network namespaces in which it finds its own
+/// `/run`, and copies of `/etc` and `/var/lib` that it may write to. Bridges, firewall rules, sysctls
+/// of the network and mounts end with them; the host sees nothing of it.
+final class EnginePlace {
+    let directory: String
+    /// The parent cgroup for containers, `/swrunc-test-…`: what is left there is found and removed.
+    let cgroup: String
+    private var daemons: [Daemon] = []
+    /// Sleeps as long as the place is used, to hold the namespaces.
+    private var holder: Daemon?
+
+    init() throws {
+        let name = Workspace.nextName()
+        directory = "\(Workspace.path)/e" + (name.split(separator: "-").last ?? "")
+        cgroup = "/" + name
+        mkdir(directory, 0o755)
+        for sub in ["etc", "etc-work", "lib", "lib-work", "log", "tmp"] {
+            mkdir("\(directory)/\(sub)", 0o755)
+        }
+        let script = """
+            mount -t tmpfs -o mode=755 run /run
+            for top in /etc /var/lib; do
+                own=$0/${top##*/}
+                mount -t overlay -o "lowerdir=$top,upperdir=$own,workdir=$own-work" own $top
+            done
+            ip link set lo up
+            touch "$0/ready"
+            exec sleep infinity
+            """
+        let holder = try Daemon(
+            "holder", in: self,
+            [
+                "unshare", "--mount", "--net", "--propagation", "private", "sh", "-ec", script,
+                directory,
+            ])
+        self.holder = holder
+        try holder.ready(within: 5) { exists(self.directory + "/ready") }
+    }
+
+    /// The command line that runs a command in the place's namespaces.
+    func inside(_ arguments: [String]) -> [String] {
+        guard let holder else { return arguments }
+        return ["nsenter", "--target", "\(holder.pid)", "--mount", "--net", "--"] + arguments
+    }
+
+    /// Runs a command in the place to its end.
+    @discardableResult
+    func run(
+        _ arguments: [String], _ options: LaunchOptions = LaunchOptions(),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Outcome {
+        launch(inside(arguments), options, sourceLocation: sourceLocation)
+    }
+
+    /// Starts a daemon in the place; its output goes to a log file. It is ended with the place.
+    func start(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> Daemon {
+        let daemon = try Daemon(name, in: self, inside(arguments), environment: environment)
+        daemons.append(daemon)
+        return daemon
+    }
+
+    /// A tar file with a busybox root file system, for `import`.
+    func makeImage(_ edit: (_ rootfs: String) throws -> Void = { _ in }) throws -> String {
+        let rootfs = directory + "/image"
+        try Workspace.makeRootfs(at: rootfs)
+        try edit(rootfs)
+        try launch(["tar", "-C", rootfs, "-cf", directory + "/image.tar", "."]).mustSucceed()
+        Workspace.remove(rootfs)
+        return directory + "/image.tar"
+    }
+
+    /// Ends the daemons, last started first, what they have started, and removes the directory.
+    func end() {
+        for daemon in daemons.reversed() { daemon.end() }
+        // Shims and monitors outlive their daemon on purpose; they name the place they belong to.
+        let left = Leaks.processes(mentioning: directory + "/").filter { $0 != getpid() }
+        for pid in left { kill(pid, SIGKILL) }
+        Leaks.removeCgroups(cgroup)
+        holder?.end()
+        Workspace.remove(directory)
+    }
+}
+
+/// A program that goes on in the background until it is ended, and its log.
+final class Daemon {
+    let name: String
+    let log: String
+    private(set) var pid: pid_t
+    private var ended = false
+
+    fileprivate init(
+        _ name: String, in place: EnginePlace, _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws {
+        self.name = name
+        log = "\(place.directory)/log/\(name)"
+        var options = LaunchOptions()
+        options.stdout = .file(log)
+        options.stderr = .file(log)
+        options.environment = ProcessInfo.processInfo.environment
+            .merging(environment) { $1 }
+            .filter { $0.key != "NOTIFY_SOCKET" }
+        var child = Child(arguments: arguments, options: options)
+        guard child.spawn() else { throw CheckFailure("\(arguments[0]): \(child.error)") }
+        pid = child.pid
+    }
+
+    /// Waits until it answers; if it does not, or is gone, the end of its log is in the error.
+    func ready(within seconds: Double = 30, _ answers: () -> Bool) throws {
+        let isReady = eventually(within: seconds) { self.isGone || answers() }
+        try verify(isReady && !ended, "\(name) does not answer; its log ends with\n\(tail)")
+    }
+
+    var tail: String {
+        readText(log).split(separator: "\n").suffix(20).joined(separator: "\n")
+    }
+
+    /// SIGTERM, and after `seconds` SIGKILL.
+    func end(within seconds: Double = 20) {
+        guard !ended else { return }
+        kill(pid, SIGTERM)
+        if !eventually(within: seconds, { self.isGone }) {
+            kill(pid, SIGKILL)
+            _ = eventually { self.isGone }
+        }
+    }
+
+    private var isGone: Bool {
+        var status: Int32 = 0
+        if !ended, waitpid(pid, &status, WNOHANG) != 0 { ended = true }
+        return ended
+    }
+}

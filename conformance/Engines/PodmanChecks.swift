@@ -1,0 +1,329 @@
+import Foundation
+import Testing
+
+extension Engines {
+    @Suite("Podman, as root", .podman, .serialized)
+    struct PodmanAsRoot {
+        @Test("run gives back what the program printed, and its exit status")
+        func run() throws {
+            try check(Podman.self) {
+                let outcome = $0.run([], "sh", "-c", "echo out; exit 7")
+                try verify(outcome.status == .exited(7) && outcome.trimmed == "out", "\(outcome)")
+            }
+        }
+
+        @Test("a missing program is status 127, one that is not executable 126")
+        func missingProgram() throws {
+            try check(Podman.self) {
+                let missing = $0.run([], "no-such-program")
+                try verify(
+                    missing.status == .exited(127) && missing.stderr.contains("no-such-program"),
+                    "\(missing)")
+                let directory = $0.run([], "/etc")
+                try verify(directory.status == .exited(126), "\(directory)")
+            }
+        }
+
+        @Test("run --tty gives the program a terminal of the caller's size")
+        func terminal() throws {
+            try check(Podman.self) { podman in
+                let run =
+                    podman.prefix() + ["--runtime", podman.runtime, "run", "--rm", "-it"]
+                    + ["--network", "none"] + podman.placement
+                let command =
+                    "stty rows 31 cols 91 && exec " + run.joined(separator: " ")
+                    + " \(Podman.image) sh -c 'tty; stty size'"
+                let text = try podman.place.run(["script", "-qec", command, "/dev/null"])
+                    .mustSucceed().stdout
+                try verify(text.contains("/dev/") && text.contains("31 91"), text)
+            }
+        }
+
+        @Test("exec joins the container, with its own user, directory, environment, exit status")
+        func exec() throws {
+            try check(Podman.self) { podman in
+                try podman.running { name in
+                    let outcome = podman.podman(
+                        "exec", "--user", "user", "--workdir", "/tmp", "--env", "A=b", name,
+                        "sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline; id -u; pwd; echo $A; exit 5")
+                    try verify(
+                        outcome.status == .exited(5)
+                            && outcome.trimmed == "sleep 600 1000\n/tmp\nb", "\(outcome)")
+                    let cgroup = try podman.execSh(name, "cat /proc/self/cgroup")
+                    try verify(cgroup.contains(podman.inspect(name, "{{.Id}}")), cgroup)
+                }
+            }
+        }
+
+        @Test("logs, kill, wait, start again, stop")
+        func life() throws {
+            try check(Podman.self) { podman in
+                let script =
+                    "echo began; trap 'echo got; exit 9' USR1; while :; do sleep 0.05; done"
+                try podman.running(["--stop-signal", "USR1"], ["sh", "-c", script]) { name in
+                    let logged = { podman.podman("logs", name).stdout }
+                    try verify(eventually { logged().contains("began") }, logged())
+                    try podman.podman("kill", "--signal", "USR1", name).mustSucceed()
+                    try verify(podman.podman("wait", name).trimmed == "9", "the exit status")
+                    try verify(logged() == "began\ngot\n", logged())
+                    try podman.podman("start", name).mustSucceed()
+                    try verify(
+                        eventually { logged() == "began\ngot\nbegan\n" }, "again: \(logged())")
+                    try podman.podman("stop", "--time", "5", name).mustSucceed()
+                    let ended = podman.inspect(name, "{{.State.ExitCode}} {{.State.Running}}")
+                    try verify(ended == "9 false", ended)
+                }
+            }
+        }
+
+        @Test("pause stops the processes, unpause lets them go on")
+        func pause() throws {
+            try check(Podman.self) { podman in
+                let count = "while :; do echo >> /tmp/ticks; sleep 0.02; done"
+                try podman.running([], ["sh", "-c", count]) { name in
+                    let pid = podman.inspect(name, "{{.State.Pid}}")
+                    let ticks = { readBytes("/proc/\(pid)/root/tmp/ticks").count }
+                    try verify(eventually { ticks() > 0 }, "it does not run")
+                    try podman.podman("pause", name).mustSucceed()
+                    let before = ticks()
+                    usleep(300_000)
+                    try verify(ticks() == before, "it goes on while paused")
+                    try verify(
+                        podman.inspect(name, "{{.State.Status}}") == "paused", "not shown as paused"
+                    )
+                    try podman.podman("unpause", name).mustSucceed()
+                    try verify(eventually { ticks() > before }, "it does not go on")
+                }
+            }
+        }
+
+        @Test("limits are in the cgroup, an update changes them, and stats and top tell the truth")
+        func resources() throws {
+            try check(Podman.self) { podman in
+                let flags = [
+                    "--memory", "64m", "--cpus", "0.5", "--pids-limit", "50", "--cpuset-cpus", "1",
+                ]
+                try podman.running(flags) { name in
+                    func limits() -> String {
+                        ["memory.limit_in_bytes", "cpu.cfs_quota_us", "pids.max", "cpuset.cpus"]
+                            .map { podman.cgroupFile(name, $0) }.joined(separator: " ")
+                    }
+                    try verify(limits() == "67108864 50000 50 1", limits())
+                    let stats = try podman.podman("stats", "--no-stream", name).mustSucceed()
+                    try verify(stats.stdout.contains("/ 67.11MB"), stats.stdout)
+                    let top = try podman.podman("top", name, "pid", "args").mustSucceed()
+                    try verify(
+                        top.lines.count == 2 && top.lines[1].contains("sleep 600"), "\(top)")
+                    try podman.podman("update", "--memory", "32m", "--cpus", "0.2", name)
+                        .mustSucceed()
+                    try verify(limits() == "33554432 20000 50 1", "after update: \(limits())")
+                }
+            }
+        }
+
+        @Test("volumes: named, bound, tmpfs; a read-only root; cp in and out")
+        func files() throws {
+            try check(Podman.self) { podman in
+                let directory = podman.place.directory + "/bound"
+                mkdir(directory, 0o755)
+                try writeText("host\n", to: directory + "/file")
+                let flags = [
+                    "--read-only", "--volume", "named:/named", "--volume", "\(directory):/bound:ro",
+                    "--tmpfs", "/scratch:size=1m",
+                ]
+                try podman.running(flags) { name in
+                    let text = try podman.execSh(
+                        name,
+                        """
+                        cat /bound/file; touch /bound/x || echo bound read-only
+                        touch /x || echo root read-only
+                        echo kept > /named/file; touch /scratch/x && grep -c ' /scratch ' /proc/mounts
+                        """)
+                    try verify(
+                        text == "host\nbound read-only\nroot read-only\n1", text)
+                    try podman.podman("cp", directory + "/file", name + ":/named/in").mustSucceed()
+                    try verify(try podman.execSh(name, "cat /named/in") == "host", "cp into it")
+                    try podman.podman("cp", name + ":/named/file", directory + "/out").mustSucceed()
+                    try verify(readText(directory + "/out") == "kept\n", "cp out of it")
+                }
+                let again = try podman.sh("cat /named/file", ["--volume", "named:/named"])
+                try verify(again == "kept", again)
+            }
+        }
+
+        @Test("capabilities, privileges, seccomp, sysctl, limits and devices are as asked for")
+        func privileges() throws {
+            try check(Podman.self) { podman in
+                let status = "grep -E '^(CapEff|Seccomp|NoNewPrivs):' /proc/self/status"
+                let usual = try podman.sh(status)
+                try verify(
+                    usual.contains("Seccomp:\t2") && usual.contains("NoNewPrivs:\t0"), usual)
+                let none = try podman.sh(
+                    status
+                        + "; sysctl -n net.ipv4.ip_forward; ulimit -n; test -c /dev/fuse && echo fuse",
+                    [
+                        "--cap-drop", "all", "--security-opt", "no-new-privileges",
+                        "--security-opt", "seccomp=unconfined", "--sysctl",
+                        "net.ipv4.ip_forward=1", "--ulimit", "nofile=100:200", "--ulimit",
+                        "nproc=1000:2000", "--device",
+                        "/dev/fuse",
+                    ])
+                try verify(
+                    none == """
+                        CapEff:\t0000000000000000
+                        NoNewPrivs:\t1
+                        Seccomp:\t0
+                        1
+                        100
+                        fuse
+                        """, none)
+                let privileged = try podman.sh(status, ["--privileged"])
+                let bounding =
+                    readText("/proc/self/status").split(separator: "\n")
+                    .first { $0.hasPrefix("CapBnd:") }?.split(separator: "\t").last ?? ""
+                try verify(
+                    privileged.contains(bounding) && privileged.contains("Seccomp:\t0"), privileged)
+            }
+        }
+
+        @Test("--init reaps what the program leaves behind")
+        func initProcess() throws {
+            try check(Podman.self) { podman in
+                try podman.running(["--init"]) { name in
+                    let first = try podman.execSh(name, "tr '\\0' ' ' < /proc/1/cmdline")
+                    try verify(
+                        first.contains("init") && first.hasSuffix("-- sleep 600"), first)
+                    try podman.execSh(name, "(sleep 0.05 & ) ; sleep 0.3")
+                    let zombies = try podman.execSh(
+                        name, "grep -l '^State:.Z' /proc/*/status | wc -l")
+                    try verify(zombies == "0", "zombies: \(zombies)")
+                }
+            }
+        }
+
+        @Test("--uidmap makes the container's root nobody on the host")
+        func userNamespace() throws {
+            try check(Podman.self) { podman in
+                try podman.running(["--uidmap", "0:100000:5000"]) { name in
+                    let pid = podman.inspect(name, "{{.State.Pid}}")
+                    var status = stat()
+                    try verify(
+                        stat("/proc/\(pid)", &status) == 0 && status.st_uid == 100000,
+                        "uid \(status.st_uid)")
+                    let inside = try podman.execSh(
+                        name, "id -u; touch /new; stat -c %u /new /bin; cat /proc/self/uid_map")
+                    try verify(
+                        inside.split { $0.isWhitespace } == ["0", "0", "0", "0", "100000", "5000"],
+                        inside)
+                }
+            }
+        }
+
+        @Test("the health check runs in the container")
+        func healthCheck() throws {
+            try check(Podman.self) { podman in
+                // Without systemd's timers nobody but the caller runs it.
+                let flags = ["--health-cmd", "test -e /tmp/well", "--health-interval", "disable"]
+                try podman.running(flags) { name in
+                    let ill = podman.podman("healthcheck", "run", name)
+                    try verify(ill.status == .exited(1), "\(ill)")
+                    try podman.execSh(name, "touch /tmp/well")
+                    try podman.podman("healthcheck", "run", name).mustSucceed()
+                    let health = podman.inspect(name, "{{.State.Health.Status}}")
+                    try verify(health == "healthy", health)
+                }
+            }
+        }
+
+        @Test("a published port is answered over HTTP")
+        func publishedPort() throws {
+            try check(Podman.self) { podman in
+                let serve = "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp"
+                try podman.running(
+                    ["--network", "podman", "--publish", "4000:80"], ["sh", "-c", serve]
+                ) { name in
+                    let get = { podman.place.run(["curl", "-s", "http://127.0.0.1:4000/"]) }
+                    try verify(eventually { get().trimmed == "hello" }, "\(get())")
+                }
+            }
+        }
+
+        @Test("--network container:… shares the network of another container")
+        func sharedNetwork() throws {
+            try check(Podman.self) { podman in
+                try podman.running { name in
+                    let own = try podman.execSh(name, "readlink /proc/self/ns/net")
+                    let theirs = try podman.sh(
+                        "readlink /proc/self/ns/net", ["--network", "container:" + name])
+                    try verify(own == theirs && !own.isEmpty, "\(own), \(theirs)")
+                }
+            }
+        }
+
+        @Test("the containers of a pod share its namespaces")
+        func pod() throws {
+            try check(Podman.self) { podman in
+                try podman.withPod(["--share", "net,ipc,uts,pid"]) { pod in
+                    let script = "for n in net ipc uts pid mnt; do readlink /proc/self/ns/$n; done"
+                    try podman.running(["--pod", pod]) { name in
+                        let first = try podman.execSh(name, script).split(separator: "\n")
+                        let second = try podman.sh(script + "; hostname", ["--pod", pod])
+                            .split(separator: "\n")
+                        try verify(
+                            first.count == 5 && first[..<4] == second[..<4]
+                                && first[4] != second[4] && second.last == "pod-host",
+                            "\(first), \(second)")
+                    }
+                }
+            }
+        }
+
+        @Test("generate kube and play kube: the same pod again")
+        func kube() throws {
+            try check(Podman.self) { podman in
+                let file = podman.place.directory + "/tmp/pod.yaml"
+                try podman.withPod([]) { pod in
+                    try podman.running(["--pod", pod], ["sleep", "601"]) { _ in
+                        let yaml = try podman.podman("generate", "kube", pod).mustSucceed()
+                        try writeText(yaml.stdout, to: file)
+                    }
+                }
+                try podman.podman("play", "kube", "--network", "none", file).mustSucceed()
+                defer { podman.podman("play", "kube", "--down", file) }
+                let names = podman.podman("ps", "--format", "{{.Names}} {{.Command}}").lines
+                let name = names.first { $0.contains("sleep 601") }?.split(separator: " ").first
+                let container = try #require(name.map(String.init), "\(names)")
+                let inside = try podman.execSh(
+                    container, "hostname; tr '\\0' ' ' < /proc/1/cmdline")
+                try verify(inside == "pod-host\nsleep 601", inside)
+            }
+        }
+
+        @Test("commit makes an image of what the container changed")
+        func commit() throws {
+            try check(Podman.self) { podman in
+                try podman.running { name in
+                    try podman.execSh(name, "echo changed > /new")
+                    try podman.podman("commit", "--quiet", name, "localhost/changed").mustSucceed()
+                }
+                let text = try podman.podman(
+                    "run", "--rm", "--network", "none", "localhost/changed", "cat", "/new"
+                ).mustSucceed().trimmed
+                try verify(text == "changed", text)
+            }
+        }
+
+        @Test("nothing is left of a container that was removed")
+        func removal() throws {
+            try check(Podman.self) { podman in
+                var id = ""
+                try podman.running { id = podman.inspect($0, "{{.Id}}") }
+                let left = Leaks.cgroups("\(podman.place.cgroup)/libpod-\(id)")
+                try verify(!id.isEmpty && left.isEmpty, "left: \(left)")
+                let states = ["/run/swrunc", "/run/runc"].map { "\($0)/\(id)" }
+                let found = podman.place.run(["ls", "-d"] + states).stdout
+                try verify(found.isEmpty, "left: \(found)")
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Testing
+
+/// Control files by the names they have in each version of cgroups, so that a clause is written once.
+struct ControlFile: Sendable {
+    /// The controller and the file in cgroup v1.
+    var v1: (controller: String, file: String)
+    /// The file in cgroup v2.
+    var v2: String
+
+    init(_ controller: String, _ file: String, v2: String) {
+        v1 = (controller, file)
+        self.v2 = v2
+    }
+
+    static let freezer = ControlFile("freezer", "freezer.state", v2: "cgroup.events")
+    static let pids = ControlFile("pids", "pids.max", v2: "pids.max")
+    static let memory = ControlFile("memory", "memory.limit_in_bytes", v2: "memory.max")
+    static let swap = ControlFile("memory", "memory.memsw.limit_in_bytes", v2: "memory.swap.max")
+    static let reservation = ControlFile("memory", "memory.soft_limit_in_bytes", v2: "memory.low")
+    static let shares = ControlFile("cpu", "cpu.shares", v2: "cpu.weight")
+    static let quota = ControlFile("cpu", "cpu.cfs_quota_us", v2: "cpu.max")
+    static let period = ControlFile("cpu", "cpu.cfs_period_us", v2: "cpu.max")
+    static let idle = ControlFile("cpu", "cpu.idle", v2: "cpu.idle")
+    static let burst = ControlFile("cpu", "cpu.cfs_burst_us", v2: "cpu.max.burst")
+    static let cpus = ControlFile("cpuset", "cpuset.cpus", v2: "cpuset.cpus")
+    static let mems = ControlFile("cpuset", "cpuset.mems", v2: "cpuset.mems")
+    static let blockWeight = ControlFile("blkio", "blkio.bfq.weight", v2: "io.bfq.weight")
+}
+
+extension Host {
+    /// Whether containers live in cgroup v2: it is what is mounted on `/sys/fs/cgroup`.
+    static let isUnified = exists("/sys/fs/cgroup/cgroup.controllers")
+}
+
+extension Container {
+    /// The container's cgroup directory on v2.
+    var unifiedDirectory: String {
+        let line = readText("/proc/\(pid)/cgroup").split(separator: "\n")
+            .first { $0.hasPrefix("0::") }
+        return "/sys/fs/cgroup" + (line?.dropFirst(3) ?? "/none")
+    }
+
+    /// The path of a control file of the running container.
+    func path(of file: ControlFile) -> String {
+        Host.isUnified
+            ? "\(unifiedDirectory)/\(file.v2)" : "\(cgroup(file.v1.controller))/\(file.v1.file)"
+    }
+
+    /// What the file reads.
+    func reads(_ file: ControlFile) -> String {
+        readText(path(of: file)).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Whether the kernel says that every process is frozen.
+    var isFrozen: Bool {
+        let text = reads(.freezer)
+        return Host.isUnified ? text.contains("frozen 1") : text == "FROZEN"
+    }
+}
