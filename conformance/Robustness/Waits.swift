@@ -39,19 +39,6 @@ extension Conformance.Robustness {
             }
         }
 
-        @Test("start of a frozen container fails, and leaves nothing", .swruncOnly)
-        func frozen() throws {
-            let freezer = "/sys/fs/cgroup/freezer"
-            try withContainer { c in
-                try c.create()
-                let file = freezer + c.cgroupsPath + "/freezer.state"
-                guard exists(file) else { try Test.cancel("this host: no v1 freezer") }
-                try writeText("FROZEN", to: file)
-                expectRefusal(c.start(), naming: "frozen")
-                c.expectNothingLeft()
-            }
-        }
-
         @Test("a hook in the container may take longer than any message of the init")
         func slowHook() throws {
             try withContainer { c in

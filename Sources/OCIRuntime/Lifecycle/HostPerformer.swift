@@ -197,9 +197,7 @@ struct HostPerformer: ~Copyable {
 
     private func patience(after index: Int) -> Patience {
         let plan = self.plan
-        // A process that joins may be meant to wait in a frozen container (`--ignore-paused`).
-        let cgroups = prepared.containerInit >= 0 ? [] : cgroup?.directories ?? []
-        return Patience(pid: pid, cgroups: cgroups) {
+        return Patience(pid: pid) {
             plan.steps[min(index, plan.steps.count)...].compactMap {
                 guard $0.actor == .`init`, case .runHook(_, let hook) = $0.action else {
                     return nil

@@ -3,11 +3,10 @@ import Init
 import Sys
 
 /// How long the host waits for an init. An init's own work takes milliseconds, and only a hook in the
-/// container may take as long as it likes; but one that is stopped or frozen never answers, hooks or
-/// not, and is not waited for.
+/// container may take as long as it likes; but one that is stopped never answers, hooks or not, and is
+/// not waited for.
 struct Patience {
     let pid: Int32
-    let cgroups: [String]
     /// The timeouts of the hooks that the init may run; nil for one without.
     let hooks: () -> [Int64?]
 
@@ -35,11 +34,6 @@ struct Patience {
             throw .refused(
                 "the container's init (pid \(pid)) is stopped and does not answer",
                 hint: "somebody sent it SIGSTOP or a like signal")
-        }
-        if Cgroup(directories: cgroups).isFrozen {
-            throw .refused(
-                "the container is frozen and its init does not answer",
-                hint: "the freezer of its cgroup has to be thawed")
         }
         guard waited >= Self.seconds else { return }
         var limit = Self.seconds

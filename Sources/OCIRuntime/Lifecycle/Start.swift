@@ -84,7 +84,7 @@ extension Runtime {
 
     private func patience(for container: borrowing Container) -> Patience {
         let (root, id) = (root, container.record.id)
-        return Patience(pid: container.record.pid, cgroups: container.record.cgroups) {
+        return Patience(pid: container.record.pid) {
             // Read only when there is reason to.
             let config = try? Container(root: root, id: id).config()
             return config?.hooks.startContainer.map(\.timeout) ?? []
