@@ -10,6 +10,10 @@ STRIP ?= -s
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGUMENTS ?=
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+# Debian keeps the directory for packages apart from that for what a person installs.
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
 
 # The two modules that Swift imports by itself would add a regular expression parser of 1 MB and a
 # concurrency runtime that nothing here uses.
@@ -34,7 +38,8 @@ SWIFT_FILES = Package.swift Sources Tests conformance
 export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 export SWIFT
 
-.PHONY: build install fmt check lint rules test test-engines test-vm bench quickstart clean setup
+.PHONY: build install man deb check-deb fmt check lint rules test test-engines test-vm bench quickstart \
+	clean setup
 .DEFAULT_GOAL := build
 
 build: setup
@@ -45,6 +50,28 @@ build: setup
 install:
 	@test -x bin/swrunc || { echo "there is no bin/swrunc yet: make build" >&2; exit 1; }
 	install -D -m 755 bin/swrunc "$(DESTDIR)$(PREFIX)/bin/swrunc"
+	install -d "$(DESTDIR)$(PREFIX)/share/man/man8" "$(DESTDIR)$(BASH_COMPLETIONS)" \
+		"$(DESTDIR)$(ZSH_COMPLETIONS)" "$(DESTDIR)$(FISH_COMPLETIONS)"
+	bin/swrunc __man "$(DESTDIR)$(PREFIX)/share/man/man8"
+	bin/swrunc completion bash >"$(DESTDIR)$(BASH_COMPLETIONS)/swrunc"
+	bin/swrunc completion zsh >"$(DESTDIR)$(ZSH_COMPLETIONS)/_swrunc"
+	bin/swrunc completion fish >"$(DESTDIR)$(FISH_COMPLETIONS)/swrunc.fish"
+
+# The manual pages, in .build/man; roff must have nothing to say about them.
+man: build
+	@mkdir -p .build/man
+	bin/swrunc __man .build/man
+	@for page in .build/man/*.8; do \
+		said=$$(man --warnings -E UTF-8 -l -Tutf8 -Z "$$page" 2>&1 >/dev/null); \
+		if [ -n "$$said" ]; then echo "$$page: $$said" >&2; exit 1; fi; \
+	done
+
+# A Debian package, in .build/deb.
+deb: build
+	scripts/deb
+
+check-deb: build
+	scripts/check-deb
 
 fmt:
 	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)

@@ -51,13 +51,30 @@ package struct Positional: Sendable {
         case any
     }
 
+    /// What a shell offers in its place.
+    package enum Values: Sendable {
+        /// Only the caller knows.
+        case any
+        /// The ids of containers that exist.
+        case containers
+        /// The names of the program's commands.
+        case commands
+        case files
+        /// One of a few words; the parser takes no other.
+        case words([String])
+    }
+
     package let name: String
     package let arity: Arity
+    package let values: Values
     package let help: String
 
-    package init(_ name: String, _ arity: Arity = .required, help: String) {
+    package init(
+        _ name: String, _ arity: Arity = .required, _ values: Values = .any, help: String
+    ) {
         self.name = name
         self.arity = arity
+        self.values = values
         self.help = help
     }
 }
@@ -68,15 +85,29 @@ package struct Program: Sendable {
     package let summary: String
     package let description: String
     package let flags: [Flag]
-    package let commands: [Command]
+    package let groups: [CommandGroup]
+
+    package var commands: [Command] { groups.flatMap(\.commands) }
 
     package init(
-        _ name: String, summary: String, description: String, flags: [Flag], commands: [Command]
+        _ name: String, summary: String, description: String, flags: [Flag],
+        groups: [CommandGroup]
     ) {
         self.name = name
         self.summary = summary
         self.description = description
         self.flags = flags
+        self.groups = groups
+    }
+}
+
+/// Commands that belong together, under a heading of the program's help.
+package struct CommandGroup: Sendable {
+    package let title: String
+    package let commands: [Command]
+
+    package init(_ title: String, _ commands: [Command]) {
+        self.title = title
         self.commands = commands
     }
 }

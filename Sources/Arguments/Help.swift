@@ -7,8 +7,12 @@ extension Program {
         var text = "Usage: \(name) [FLAGS] COMMAND [FLAGS] [ARGUMENTS]\n\n"
         text += capitalised(summary) + ".\n"
         text += section(nil, description)
-        let rows = commands.filter { !$0.hidden }.map { Row(left: $0.name, right: $0.summary) }
-        text += "\nCommands:\n" + table(rows)
+        let column = commands.filter { !$0.hidden }.map(\.name.utf8.count).max() ?? 0
+        for group in groups {
+            let rows = group.commands.filter { !$0.hidden }
+                .map { Row(left: $0.name, right: $0.summary) }
+            if !rows.isEmpty { text += "\n\(group.title):\n" + table(rows, column: column) }
+        }
         text += "\nFlags, before the command:\n" + table(flagRows(flags))
         text += "\nRun `\(name) COMMAND --help` for the flags of a command.\n"
         return text
@@ -23,7 +27,7 @@ extension Command {
         text += "\n\n" + capitalised(summary) + ".\n"
         text += section(nil, description)
         if !positionals.isEmpty {
-            let rows = positionals.map { Row(left: $0.name, right: $0.help) }
+            let rows = positionals.map { Row(left: $0.name, right: $0.fullHelp) }
             text += "\nArguments:\n" + table(rows)
         }
         text += "\nFlags:\n" + table(flagRows(flags))
@@ -33,6 +37,11 @@ extension Command {
 }
 
 extension Positional {
+    /// The help together with the words to choose from.
+    package var fullHelp: String {
+        if case .words(let words) = values { "\(help) (\(alternatives(words)))" } else { help }
+    }
+
     /// How the argument is shown in a usage line.
     package var usage: String {
         switch arity {
@@ -69,10 +78,12 @@ extension Flag {
 }
 
 /// A two-column list. A left side too long for its column stands on a line of its own.
-private func table(_ rows: [Row]) -> String {
+///
+/// - Parameter least: how wide the left column is at least.
+private func table(_ rows: [Row], column least: Int = 0) -> String {
     let indent = 2
     let widest = 27
-    let column = rows.map(\.left.utf8.count).filter { $0 <= widest }.max() ?? 0
+    let column = rows.map(\.left.utf8.count).filter { $0 <= widest }.reduce(least, max)
     let start = indent + column + 2
     var text = ""
     for row in rows {
@@ -134,6 +145,6 @@ private func blanks(_ count: Int) -> String {
     String(repeating: " ", count: count)
 }
 
-private func capitalised(_ text: String) -> String {
+func capitalised(_ text: String) -> String {
     text.prefix(1).uppercased() + text.dropFirst()
 }

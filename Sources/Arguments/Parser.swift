@@ -68,6 +68,12 @@ package struct Parser {
             }
         }
         try checkCount(command)
+        for (positional, text) in zip(command.positionals, parsed.positionals) {
+            guard case .words(let words) = positional.values else { continue }
+            if words.contains(where: { $0.utf8.elementsEqual(text.utf8) }) { continue }
+            throw UsageError(
+                "invalid value \"\(text)\" for \(positional.name): use \(alternatives(words))")
+        }
     }
 
     /// Whether an argument is no flag; a lone `-` stands for standard input.

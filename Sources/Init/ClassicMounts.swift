@@ -7,7 +7,7 @@ import Sys
 extension Performer {
     /// Calls `body` with a path to what is open as `fd`. The path starts at the host's procfs, which
     /// is the current directory meanwhile, and so depends on nothing in the container.
-    private func withPath(
+    func withPath(
         _ fd: Int32, _ body: (String) throws(SysError) -> Void
     ) throws(SysError) {
         try Sys.changeDirectory(to: prepared.procfs)
@@ -30,14 +30,17 @@ extension Performer {
             throw SysError(
                 "open_tree(\(quoted(source)))", ENOSYS, hint: "a mount on / needs Linux 5.2")
         }
-        let flags = O_PATH | (mount.sourceNoFollow ? O_NOFOLLOW : 0)
+        let flags = O_PATH | (mount.sourceNoFollow || mount.copySymlink ? O_NOFOLLOW : 0)
         let from: Fd
         do throws(SysError) {
             from = try openFile(source, flags)
         } catch {
             throw error.hinting(bindHint(error.errno))
         }
-        let target = try openTarget(mount.destination, directory: from.status().isDirectory)
+        if mount.copySymlink, try from.status().isSymlink {
+            return try copySymlink(from, to: mount.destination)
+        }
+        let target = try openTarget(of: mount, directory: from.status().isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(from))
         try bindClassic(from: from, on: target, mount.destination, recursive: recursive)
         let mounted = try openMounted(mount.destination, of: from)
@@ -110,7 +113,7 @@ extension Performer {
     ) throws(SysError) {
         let old = MountAttributes.fromStatfs(UInt(try mounted.mountFlags()))
         let new = old & ~mount.clearing | mount.setting
-        let data = superblock.data.joined(separator: ",")
+        let data = superblock.classicData
         try withPath(mounted.raw) { (target) throws(SysError) in
             try Sys.mount(
                 source: nil, target: target, type: nil,

@@ -24,6 +24,10 @@ public struct MountPlan: Sendable {
     public var idMap: IDMapKind?
     /// Do not follow a symbolic link at the end of the source.
     public var sourceNoFollow: Bool
+    /// Mount over a symbolic link at the destination, do not follow it.
+    public var destinationNoFollow: Bool
+    /// Make a symbolic link like the source, if that is one.
+    public var copySymlink: Bool
     /// The source was opened beforehand by ``Action/openMountSource``.
     public var sourceIsOpen: Bool
 
@@ -57,6 +61,8 @@ public struct MountPlan: Sendable {
         copyUp = false
         idMap = nil
         sourceNoFollow = false
+        destinationNoFollow = false
+        copySymlink = false
         sourceIsOpen = false
     }
 }
@@ -85,6 +91,21 @@ public struct FileSystemPlan: Sendable, Equatable {
         self.superblockFlags = superblockFlags
         self.classicFlags = classicFlags
         self.data = data
+    }
+
+    /// The options for `mount(2)`. SELinux labels, which may have commas, are quoted for it; quotes
+    /// that are there already stay.
+    var classicData: String {
+        let labels = ["context=", "fscontext=", "defcontext=", "rootcontext="]
+        let options = data.map { option in
+            guard option.utf8.contains(UInt8(ascii: ",")),
+                let label = labels.first(where: { option.utf8.starts(with: $0.utf8) })
+            else { return option }
+            let value = option.utf8.dropFirst(label.utf8.count)
+            return value.first == UInt8(ascii: "\"")
+                ? option : "\(label)\"\(String(Substring(value)))\""
+        }
+        return options.joined(separator: ",")
     }
 }
 

@@ -24,6 +24,9 @@ extension Performer {
     mutating func bind(_ mount: MountPlan, source: String, recursive: Bool) throws(SysError) {
         do throws(SysError) {
             let tree = try openSource(mount, source, recursive)
+            if mount.copySymlink, try tree.status().isSymlink {
+                return try copySymlink(tree, to: mount.destination)
+            }
             try applyAttributes(of: mount, to: tree)
             try keepFromHost(tree.raw)
             try attach(tree, mount)
@@ -38,7 +41,8 @@ extension Performer {
         if let raw = prepared.mountSources[mount.index] { return Fd(owning: raw) }
         do throws(SysError) {
             return try cloneMount(
-                source, recursive: recursive, followingLink: !mount.sourceNoFollow)
+                source, recursive: recursive,
+                followingLink: !mount.sourceNoFollow && !mount.copySymlink)
         } catch {
             throw error.hinting(bindHint(error.errno))
         }
@@ -109,7 +113,7 @@ extension Performer {
     /// Attaches `tree` to the destination, made where missing, and sets the propagation.
     mutating func attach(_ tree: consuming Fd, _ mount: MountPlan) throws(SysError) {
         let isDirectory = try tree.status().isDirectory
-        let target = try openTarget(mount.destination, directory: isDirectory)
+        let target = try openTarget(of: mount, directory: isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(tree))
         try attach(tree.raw, on: target.raw, mount.destination)
         for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
@@ -117,6 +121,40 @@ extension Performer {
             // What comes later belongs below the new root.
             root = RootDirectory(tree)
         }
+    }
+
+    /// `copy-symlink`: a link like the one that is open as `link`.
+    mutating func copySymlink(
+        _ link: borrowing Fd, to path: String
+    ) throws(SysError) {
+        let target = try readLink(at: link.raw, "")
+        let parent = try openParent(of: path)
+        let name = splitPath(path).name
+        do throws(SysError) {
+            try makeSymbolicLink(to: target, at: parent, name)
+        } catch let error where error.errno == EEXIST {
+            guard let present = try? readLink(at: parent, name),
+                present.utf8.elementsEqual(target.utf8)
+            else { throw error.hinting("it is not a symbolic link to \(quoted(target))") }
+        }
+    }
+
+    /// The destination of a mount, a symbolic link itself where the mount wants that.
+    func openTarget(of mount: MountPlan, directory: Bool) throws(SysError) -> Fd {
+        guard mount.destinationNoFollow else {
+            return try openTarget(mount.destination, directory: directory)
+        }
+        do throws(SysError) {
+            let target = try withRoot { (root) throws(SysError) in
+                try root.open(mount.destination, O_PATH | O_NOFOLLOW)
+            }
+            if try target.status().isDirectory == directory { return target }
+        } catch let error where error.errno == ENOENT {
+            return try openTarget(mount.destination, directory: directory)
+        }
+        throw .refused(
+            "\(quoted(mount.destination)): a directory can be mounted on a directory only, and "
+                + "anything else only on what is none")
     }
 
     /// The destination, resolved beneath the root.
@@ -150,6 +188,28 @@ extension Performer {
     }
 
     func isRoot(_ path: String) -> Bool { lexicalComponents(path).isEmpty }
+
+    /// Takes away what is mounted at `path`, of a container that runs. A link is followed unless it
+    /// is what is mounted.
+    func unmount(_ path: String) throws(SysError) {
+        do throws(SysError) {
+            return try unmount(path, O_NOFOLLOW)
+        } catch let error where error.errno == EINVAL {}
+        do throws(SysError) {
+            try unmount(path, 0)
+        } catch let error where error.errno == EINVAL {
+            throw error.hinting("nothing is mounted at \(path)")
+        }
+    }
+
+    private func unmount(_ path: String, _ flags: Int32) throws(SysError) {
+        let mounted = try withRoot { (root) throws(SysError) in try root.open(path, O_PATH | flags)
+        }
+        let top = try withRoot { (root) throws(SysError) in try root.fd.status() }
+        // A link may lead to the root by another name.
+        if try mounted.status() == top { throw .refused("\(quoted(path)) is the container's root") }
+        try withPath(mounted.raw) { (path) throws(SysError) in try detach(path) }
+    }
 
     /// A mount that earlier steps filled.
     func makeMountReadOnly(_ path: String) throws(SysError) {

@@ -109,7 +109,7 @@ extension Performer {
             let tree = try detached(fileSystem, attributes)
             return try attach(tree.raw, on: target, path)
         }
-        let data = fileSystem.data.joined(separator: ",")
+        let data = fileSystem.classicData
         // The kernel cuts what does not fit into a page.
         guard data.utf8.count < 4096 else {
             throw SysError(

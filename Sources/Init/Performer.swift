@@ -57,11 +57,12 @@ package struct Performer: ~Copyable {
         try processControl(.setParentDeathSignal, UInt(SIGKILL))
         if prepared.joinsUnifiedCgroup { try joinCgroup() }
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
-            // For its id mappings: an ordinary user may write to them only while this is dumpable.
             try waitForGo()
         }
         // Neither other processes of the container's pid namespace nor a tracer may look into this
-        // process or reach its executable while it still has the host's rights.
+        // process or reach its executable while it still has the host's rights. Not before the ids are
+        // mapped: an ordinary user may not write to the files in /proc of such a process. Until then
+        // nobody is in its namespaces; where some are joined, `Launch` has done the same.
         try processControl(.setDumpable, 0)
         while current < plan.steps.count {
             let step = plan.steps[current]

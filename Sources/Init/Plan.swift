@@ -79,7 +79,7 @@ public enum Action: Sendable {
     /// Open the namespace file at `path` for ``clone``'s init to join.
     case openNamespace(NamespaceType, path: String)
     /// Open a bind mount's source with the host's rights, for an init that will not have them.
-    case openMountSource(mount: Int, source: String, recursive: Bool)
+    case openMountSource(mount: Int, source: String, recursive: Bool, followingLink: Bool)
     /// Make the user namespace that carries an idmapped mount's mappings, for the init to apply.
     case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
     /// Apply id mappings to the source opened by ``openMountSource``, for an init in a user namespace,
@@ -141,6 +141,8 @@ public enum Action: Sendable {
     /// the copy.
     case openDetachedRoot(path: String)
     case mount(MountPlan)
+    /// Take away the mount at `path` of a container that runs, and all below it.
+    case unmount(path: String)
     case makeDevice(Device)
     /// Bind the host's node where `mknod` is not allowed.
     case bindDevice(Device)

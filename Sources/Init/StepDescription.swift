@@ -56,6 +56,7 @@ extension Action {
         case .setPropagation: "set propagation"
         case .openRoot, .openDetachedRoot: "open root"
         case .mount: "mount"
+        case .unmount: "unmount"
         case .makeDevice: "make device"
         case .bindDevice: "bind device"
         case .makeSymlink: "make link"
@@ -94,14 +95,15 @@ extension Action {
     public var subject: String {
         switch self {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
-            .openDetachedRoot(let path), .makeMountReadOnly(let path), .maskPath(let path),
+            .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
+            .maskPath(let path),
             .makePathReadOnly(let path), .changeDirectory(let path):
             path
         case .setCgroup(let controller, let file, _):
             controller.isEmpty || file.utf8.starts(with: controller.utf8)
                 ? file : controller + " " + file
         case .openNamespace(let type, let path): type.rawValue + " " + path
-        case .openMountSource(_, let source, _): source
+        case .openMountSource(_, let source, _, _): source
         case .connect(let purpose, let path): purpose.rawValue + " " + path
         case .raiseRlimit(let type, _), .setRlimit(let type, _, _): type.rawValue
         case .runHook(let kind, _): kind.rawValue
@@ -124,7 +126,7 @@ extension Action {
         switch self {
         case .setCgroup(_, _, let value): subject + " = " + value
         case .restrictDevices(let rules): count(rules.count, "rule")
-        case .openMountSource(_, let source, let recursive):
+        case .openMountSource(_, let source, let recursive, _):
             source + (recursive ? ", recursive" : "")
         case .openIDMap(_, let uid, let gid): mappings(uid, gid)
         case .mapMountSource(_, let uid, let gid, let recursive):

@@ -27,6 +27,7 @@ extension Performer {
         case .openRoot(let path): try openRoot(path)
         case .openDetachedRoot(let path): try openDetachedRoot(path)
         case .mount(let mount): try self.mount(mount)
+        case .unmount(let path): try unmount(path)
         case .makeDevice(let device): try makeDevice(device)
         case .bindDevice(let device): try bindDevice(device)
         case .makeSymlink(let target, let path): try makeSymlink(target, at: path)

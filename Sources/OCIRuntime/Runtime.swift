@@ -11,6 +11,24 @@ public enum CgroupManager: String, Sendable {
     case disabled
 }
 
+/// Whether a cgroup that the caller may not make is gone without, where the config names none.
+public enum RootlessCgroups: String, Sendable {
+    /// Always.
+    case yes = "true"
+    /// Never: it is an error.
+    case no = "false"
+    /// For an ordinary user, and for root of a user namespace other than the first.
+    case auto
+
+    var goesWithout: Bool {
+        switch self {
+        case .yes: true
+        case .no: false
+        case .auto: effectiveUser != 0 || !HostFacts.isFirstUserNamespace()
+        }
+    }
+}
+
 /// An OCI runtime: creates containers from bundles and drives their life.
 ///
 /// Every operation is synchronous and runs in the calling process, which must have one thread: a
@@ -21,32 +39,37 @@ public struct Runtime: Sendable {
     public let root: String
     /// Who makes the containers' cgroups.
     public let cgroupManager: CgroupManager
+    /// Whether a cgroup that the caller may not make is gone without.
+    public let rootless: RootlessCgroups
 
     /// - Parameters:
     ///   - root: the directory of the containers' states, made where it is missing; nil for
     ///     ``defaultRoot``.
     ///   - cgroupManager: who makes the containers' cgroups.
+    ///   - rootless: whether a cgroup that the caller may not make is gone without.
     /// - Throws: where `root` is not usable as a directory name.
     public init(
-        root: String? = nil, cgroupManager: CgroupManager = .cgroupfs
+        root: String? = nil, cgroupManager: CgroupManager = .cgroupfs,
+        rootless: RootlessCgroups = .auto
     ) throws(RuntimeError) {
         self.cgroupManager = cgroupManager
+        self.rootless = rootless
         self.root = try absolutePath(root ?? Self.defaultRoot)
         if self.root == "/" {
             throw RuntimeError("the root directory of the file system is no place for --root")
         }
     }
 
-    /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`.
-    ///
-    /// Root in a user namespace is such a user as well, unless `$USER` says root: rootless engines
-    /// call the runtime from a user namespace of theirs.
+    /// `/run/swrunc`; for a user without privileges `$XDG_RUNTIME_DIR/swrunc`, and also for one who
+    /// is root in a user namespace of its own, as under rootless Podman.
     public static var defaultRoot: String {
-        guard let directory = environmentVariable("XDG_RUNTIME_DIR"),
+        let isOrdinary =
             effectiveUser != 0
-                || !HostFacts.isFirstUserNamespace() && environmentVariable("USER") != "root"
-        else { return "/run/swrunc" }
-        return "\(directory)/swrunc"
+            || environmentVariable("USER") != "root" && !HostFacts.isFirstUserNamespace()
+        if isOrdinary, let directory = environmentVariable("XDG_RUNTIME_DIR") {
+            return "\(directory)/swrunc"
+        }
+        return "/run/swrunc"
     }
 }
 

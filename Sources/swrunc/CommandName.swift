@@ -1,9 +1,13 @@
 import Arguments
 
-/// The commands of the program, in the order in which help lists them.
+/// The commands of the program.
 enum CommandName: String, CaseIterable {
-    case create, start, run, state, exec, kill, delete, list, ps, pause, resume, update, events
-    case spec, features, plan, help
+    case create, start, run, exec, kill, delete
+    case state, list, ps
+    case pause, resume, update, events, mounts, checkpoint, restore
+    case spec, plan, features, completion, help
+    case complete = "__complete"
+    case man = "__man"
 
     /// What carries the command out.
     var verb: any Verb.Type {
@@ -25,6 +29,12 @@ enum CommandName: String, CaseIterable {
         case .features: FeaturesCommand.self
         case .plan: PlanCommand.self
         case .help: HelpCommand.self
+        case .mounts: MountsCommand.self
+        case .checkpoint: CheckpointCommand.self
+        case .restore: RestoreCommand.self
+        case .completion: CompletionCommand.self
+        case .complete: CompleteCommand.self
+        case .man: ManCommand.self
         }
     }
 
@@ -38,7 +48,21 @@ enum CommandName: String, CaseIterable {
                 from, `\(Program.name) run ID` creates a container from the bundle in the current
                 directory, starts it and waits for it.
                 """,
-            flags: GlobalOptions.flags, commands: allCases.map { $0.verb.command })
+            flags: GlobalOptions.flags,
+            groups: groups.map { CommandGroup($0.title, $0.commands.map { $0.verb.command }) })
+    }
+
+    /// All commands, as help shows them.
+    private static var groups: [(title: String, commands: [CommandName])] {
+        [
+            ("Containers", [.create, .start, .run, .exec, .kill, .delete]),
+            ("What there is", [.list, .state, .ps]),
+            ("While one runs", [.pause, .resume, .update, .mounts, .checkpoint, .restore]),
+            (
+                "Without a container",
+                [.spec, .plan, .features, .completion, .help, .complete, .man]
+            ),
+        ]
     }
 }
 

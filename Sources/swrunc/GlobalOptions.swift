@@ -21,6 +21,8 @@ struct GlobalOptions: Equatable {
     var log = LogOptions()
     var cgroupManager = CgroupManager.cgroupfs
     var rootless = Rootless.auto
+    /// The CRIU program; nil for the one on PATH.
+    var criu: String?
     var wantsVersion = false
 
     init() {}
@@ -40,6 +42,7 @@ struct GlobalOptions: Equatable {
         if parsed.isOn(Self.debug) { log.level = .debug }
         cgroupManager = Self.manager(parsed) ?? cgroupManager
         rootless = parsed.text(Self.rootlessFlag).flatMap(Rootless.init(rawValue:)) ?? rootless
+        criu = parsed.text(Self.criuFlag) ?? criu
         wantsVersion = wantsVersion || parsed.isOn(Self.version)
     }
 
@@ -75,11 +78,14 @@ extension GlobalOptions {
         default: "cgroupfs", help: "who makes the cgroups of containers")
     static let rootlessFlag = Flag(
         "rootless", "", .choice("WHEN", Rootless.allCases.map(\.rawValue)), default: "auto",
-        help: "tolerate that cgroups cannot be set up for want of permission")
+        help: "do without a cgroup that may not be made, unless the configuration names it")
+    static let criuFlag = Flag(
+        "criu", "", .path("FILE"), default: "criu", standing: .hidden,
+        help: "the CRIU program for checkpoint and restore")
     static let version = Flag("version", "vV", help: "show the version")
 
     static let flags = [
         rootFlag, logFlag, logFormat, logLevel, debug, systemdCgroup, cgroupManagerFlag,
-        rootlessFlag, version,
+        rootlessFlag, criuFlag, version,
     ]
 }

@@ -14,11 +14,18 @@ extension Session {
         }
     }
 
+    /// Protects the executable before standard input is read: what has been read is lost to the
+    /// program as it is executed again.
+    mutating func protect() throws(Failure) {
+        try performProtected { (_) throws(RuntimeError) in }
+    }
+
     /// The runtime that the global options describe.
     func runtime() throws(Failure) -> Runtime {
         let manager = CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs
+        let rootless = RootlessCgroups(rawValue: globals.rootless.rawValue) ?? .auto
         do throws(RuntimeError) {
-            return try Runtime(root: globals.root, cgroupManager: manager)
+            return try Runtime(root: globals.root, cgroupManager: manager, rootless: rootless)
         } catch {
             throw Failure("\(error)")
         }

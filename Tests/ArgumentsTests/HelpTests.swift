@@ -66,7 +66,12 @@ import Testing
         let program = Program(
             "prog", summary: "do things", description: "Things are done.",
             flags: [Flag("debug", help: "show more")],
-            commands: [Self.command, Command("go", summary: "go on", hidden: true)])
+            groups: [
+                CommandGroup(
+                    "Commands", [Self.command, Command("go", summary: "go on", hidden: true)]),
+                CommandGroup("Hidden", [Command("went", summary: "be gone", hidden: true)]),
+                CommandGroup("Others", [Command("stand", summary: "stay")]),
+            ])
         #expect(
             program.help == """
                 Usage: prog [FLAGS] COMMAND [FLAGS] [ARGUMENTS]
@@ -76,7 +81,10 @@ import Testing
                 Things are done.
 
                 Commands:
-                  list  list things
+                  list   list things
+
+                Others:
+                  stand  stay
 
                 Flags, before the command:
                       --debug  show more

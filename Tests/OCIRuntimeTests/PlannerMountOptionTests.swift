@@ -120,6 +120,10 @@ import Testing
         #expect(MountOptions(["idmap"]).idMap == .single)
         #expect(MountOptions(["ridmap"]).idMap == .recursive)
         #expect(MountOptions(["src-nofollow"]).sourceNoFollow)
+        #expect(MountOptions(["dest-nofollow"]).destinationNoFollow)
+        #expect(MountOptions(["copy-symlink"]).copySymlink)
+        #expect(MountOptions(["ridmap=x"]).idMap == .recursive)
+        #expect(MountOptions(["idmap=a=b"]).idMapText == "a=b")
     }
 
     @Test(arguments: [

@@ -186,6 +186,38 @@ import Testing
                 == ["uids 0=1000+10; gids 0=1000+10" + (recursive ? "; recursive" : "")])
     }
 
+    @Test func mappingsInTheOption() throws {
+        let option = "idmap=uids=@0-1-10;gids=0-100-10"
+        func mount(_ option: String) -> Mount {
+            Mount(destination: "/a", source: "/s", options: ["bind", option])
+        }
+        let plain = try mounts(
+            mount("idmap=uids=0-1-10#10-11-10;gids=0-100-10")
+        ).plan()
+        #expect(plain.summaries("make id map") == ["uids 0=1+10 10=11+10; gids 0=100+10"])
+        #expect(plain.mount(0)?.idMap == .single)
+        #expect(throws: PlanError.self) { try mounts(mount(option)).plan() }
+        // crun.1, "idmap mount options": relative to the container's user namespace.
+        let config = Config.mapped.with {
+            $0.linux.uidMappings = [
+                IDMapping(containerID: 0, hostID: 0, size: 1),
+                IDMapping(containerID: 1, hostID: 2, size: 1000),
+            ]
+        }
+        let relative = try config.with { $0.mounts = [mount("ridmap=gids=0-1-1;uids=@1-3-10")] }
+            .plan()
+        #expect(relative.summaries("map mount source") == ["uids 1=4+10; gids 0=1+1; recursive"])
+        for bad in [
+            "", "uids=", "uids=0-1-1", "uids=0-1-1;gids=", "uids=0-1;gids=0-1-1", "x=0-1-1",
+            "uids=0-1-1;gids=0--1-1", "uids=0-1-1;gids=0-1-0", "uids=0-1-4294967296;gids=0-1-1",
+            "uids=@0-0-2;gids=0-1-1", "uids=@1-2000-1;gids=0-1-1", "uids=0-+1-1;gids=0-1-1",
+        ] {
+            #expect(throws: PlanError.self, "\(bad)") {
+                try config.with { $0.mounts = [mount("idmap=\(bad)")] }.plan()
+            }
+        }
+    }
+
     @Test func theContainersMappingsServeWhereAMountHasNone() throws {
         let mount = Mount(destination: "/a", source: "/s", options: ["bind", "idmap"])
         let plan = try Config.mapped.with { $0.mounts = [mount] }.plan()

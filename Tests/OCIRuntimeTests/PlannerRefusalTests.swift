@@ -82,10 +82,19 @@ import Testing
                 $0.mounts = [Mount(destination: "/a", source: "/b", options: ["bind", "idmap"])]
             }),
         Case(
-            place: "/mounts/0/options", name: "mappings in the option",
+            place: "/mounts/0/options", name: "mappings of users only in the option",
             edit: {
                 $0.mounts = [
                     Mount(destination: "/a", source: "/b", options: ["bind", "idmap=uids=0-1-10"])
+                ]
+            }),
+        Case(
+            place: "/mounts/0/options", name: "a link copied and bound",
+            edit: {
+                $0.mounts = [
+                    Mount(
+                        destination: "/a", source: "/b",
+                        options: ["bind", "copy-symlink", "src-nofollow"])
                 ]
             }),
         Case(

@@ -179,6 +179,64 @@ private func refused<V: Verb>(
     }
 }
 
+@Suite struct LaterCommandTests {
+    @Test func mounts() throws {
+        try expect("mounts add c /f", MountsCommand(change: .add, id: "c", file: "/f"))
+        try expect("mounts remove c -", MountsCommand(change: .remove, id: "c", file: "-"))
+        refused(
+            ["mounts", "list", "c", "f"], as: MountsCommand.self,
+            "invalid value \"list\" for CHANGE: use add or remove")
+    }
+
+    @Test func completion() throws {
+        try expect("completion zsh", CompletionCommand(shell: .zsh))
+        try expect("__complete -- exec -", CompleteCommand(words: ["exec", "-"]))
+        refused(
+            ["completion", "csh"], as: CompletionCommand.self,
+            "invalid value \"csh\" for SHELL: use bash, zsh or fish")
+    }
+
+    private static let images =
+        "--image-path /i --work-path /w --tcp-established --ext-unix-sk --shell-job --file-locks "
+        + "--lazy-pages --auto-dedup --manage-cgroups-mode full --empty-ns network "
+        + "--network-lock nftables "
+    private static let imageOptions = ImageOptions(
+        imagePath: "/i", workPath: "/w", tcpEstablished: true, externalUnixSockets: true,
+        shellJob: true, fileLocks: true, lazyPages: true, autoDedup: true, cgroupsMode: "full",
+        emptyNamespaces: ["network"], networkLock: "nftables")
+
+    @Test func checkpoint() throws {
+        try expect("checkpoint c", CheckpointCommand(id: "c"))
+        try expect(
+            "checkpoint \(Self.images)--parent-path ../p --leave-running --pre-dump "
+                + "--tcp-skip-in-flight --link-remap --status-fd 5 --page-server 10.0.0.1:99 c",
+            CheckpointCommand(
+                id: "c", options: Self.imageOptions, parentPath: "../p", leaveRunning: true,
+                preDump: true, skipsInFlight: true, linkRemap: true, statusFd: 5,
+                pageServer: "10.0.0.1:99"))
+    }
+
+    @Test func restore() throws {
+        try expect("restore c", RestoreCommand(id: "c"))
+        try expect(
+            "restore \(Self.images)-b /b -d --pid-file /p --console-socket /s -no-subreaper "
+                + "--no-pivot --tcp-close --lsm-profile selinux:a,b --lsm-mount-context x c",
+            RestoreCommand(
+                id: "c", options: Self.imageOptions, bundle: "/b", consoleSocket: "/s",
+                pidFile: "/p", detach: true, noPivot: true, noSubreaper: true, tcpClose: true,
+                lsmProfile: "selinux:a,b", lsmMountContext: "x"))
+        // Podman finds out in this way whether the flag is known.
+        refused(
+            ["restore", "--lsm-mount-context"], as: RestoreCommand.self,
+            "flag needs an argument: --lsm-mount-context")
+    }
+
+    @Test(arguments: ["--criu /c", "-criu=/c"])
+    func criu(flag: String) throws {
+        #expect(try read(words("\(flag) list"), as: ListCommand.self).0.criu == "/c")
+    }
+}
+
 @Suite struct ExecCommandTests {
     @Test func changes() throws {
         try expect(
@@ -303,6 +361,7 @@ private func refused<V: Verb>(
         }
         for command in program.commands {
             #expect(program.help.contains("\n  \(command.name) ") == !command.hidden)
+            #expect(CommandName.allCases.count == program.commands.count)
             #expect(!command.summary.isEmpty && command.summary.last != ".")
         }
     }

@@ -118,6 +118,9 @@ final class Terminal {
         }
     }
 
+    /// Forgets what was printed so far.
+    func forget() { text = "" }
+
     /// Reads until the other end is closed, or the time is over.
     func readToEnd(within seconds: Double = 5) -> String {
         _ = eventually(within: seconds) { !self.readSome() }

@@ -125,6 +125,22 @@ extension Conformance.Lifecycle {
                 #expect(config.linux.uidMappings[0] == mapping)
             }
         }
+
+        @Test("an ordinary user runs what --rootless writes")
+        func rootlessRun() throws {
+            try withContainer { c in
+                let user: uid_t = 54321
+                for directory in [c.directory, c.bundle] { chown(directory, user, user) }
+                c.sandbox = [
+                    "setpriv", "--reuid", "\(user)", "--regid", "\(user)", "--clear-groups",
+                ]
+                #expect(c.runtime("spec", "--rootless", "-b", c.bundle).succeeded)
+                c.config = try JSON(parsing: readText(c.bundle + "/config.json"))
+                c.config.process.terminal = false
+                // The init prepares itself while its ids are mapped: some runs show a race.
+                for _ in 1...20 { try #expect(c.sh("id -u") == "0") }
+            }
+        }
     }
 
     @Suite struct Features {

@@ -112,6 +112,28 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test("a pid file of somebody else's stays when the container cannot be created")
+        func foreignPidFile() throws {
+            try withContainer { c in
+                let file = c.directory + "/pid"
+                try writeText("4711", to: file)
+                c.config.bind("/no/such/source", at: "/mnt")
+                try #expect(c.create(["--pid-file", file]).failed)
+                #expect(readText(file) == "4711")
+            }
+        }
+
+        @Test("an id is a file's name: one that is too long is refused as such", .swruncOnly)
+        func longID() throws {
+            try withContainer { c in
+                try c.writeConfig()
+                let outcome = c.runtime(
+                    "create", "-b", c.bundle, String(repeating: "x", count: 256))
+                #expect(outcome.stderr.contains("invalid container ID format"), "\(outcome)")
+                #expect(outcome.stderr.contains("255"))
+            }
+        }
+
         @Test("--pid-file holds the pid in the host's namespace, nothing else")
         func pidFile() throws {
             try withContainer { c in

@@ -37,13 +37,20 @@ package struct Cgroup: Sendable {
     /// v1: files of the new cpuset that are empty, which nobody may join.
     var emptyCpusetFiles: [String] = []
 
+    private let rootless: RootlessCgroups
     /// Whether the cgroup is the container's, to be removed with it; not before it is made.
     private(set) var isMine: Bool
 
     /// The cgroup at `path`.
-    /// - Parameter exists: whether it was made before; otherwise ``create(toleratingRefusal:)`` will.
-    package init(layout: CgroupLayout, path: CgroupPath, exists: Bool = false) {
+    /// - Parameters:
+    ///   - exists: whether it was made before; otherwise ``create(toleratingRefusal:)`` will.
+    ///   - rootless: whether a hierarchy in which it may not be made is passed over.
+    package init(
+        layout: CgroupLayout, path: CgroupPath, exists: Bool = false,
+        rootless: RootlessCgroups = .auto
+    ) {
         isMine = exists
+        self.rootless = rootless
         let hierarchies =
             layout.isUnified ? [layout.unified].compactMap { $0 } : layout.hierarchies
         members = hierarchies.map {
@@ -56,6 +63,7 @@ package struct Cgroup: Sendable {
     /// A container's existing cgroup, from what ``directories`` gave.
     package init(directories: [String]) {
         isMine = true
+        rootless = .auto
         members = directories.compactMap { record in
             let parts = record.utf8.split(
                 separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
@@ -87,15 +95,15 @@ extension Cgroup {
     ///
     /// A cgroup that is there already is taken over only when it is empty and not frozen: two
     /// containers in one cgroup would kill each other's processes.
-    /// - Parameter toleratingRefusal: pass over hierarchies in which a user without root's rights may
-    ///   not make cgroups.
+    /// - Parameter toleratingRefusal: pass over hierarchies in which the caller may not make cgroups,
+    ///   as far as ``RootlessCgroups`` allows.
     package mutating func create(toleratingRefusal: Bool = false) throws(SysError) {
         do throws(SysError) {
             for directory in members {
                 do throws(SysError) {
                     try create(directory)
                 } catch let error
-                    where toleratingRefusal && isRefusal(error) && Self.isRootless
+                    where toleratingRefusal && isRefusal(error) && rootless.goesWithout
                 {
                     members.removeAll { $0 == directory }
                 }
@@ -106,11 +114,6 @@ extension Cgroup {
             throw error
         }
         isMine = true
-    }
-
-    /// Not root, or root of a user namespace other than the first (`USER_NS_INIT_INO`).
-    private static var isRootless: Bool {
-        effectiveUser != 0 || (try? status(of: "/proc/self/ns/user"))?.ino != 0xEFFF_FFFD
     }
 
     private func isRefusal(_ error: SysError) -> Bool {

@@ -20,6 +20,8 @@ struct Creation: ~Copyable {
     let directory: StateDirectory
     var record: ContainerRecord
     var host: HostPerformer
+    /// Whether the pid file is this container's, and goes with it.
+    private var wrotePidFile = false
     /// The host's `/proc`, as long as the init may need it.
     private let procfs: Fd
 
@@ -101,9 +103,12 @@ struct Creation: ~Copyable {
     }
 
     /// From here on the container is created, for whoever asks.
-    private func announce() throws(RuntimeError) {
+    private mutating func announce() throws(RuntimeError) {
         do throws(SysError) {
-            if let path = options.pidFile { try writePidFile(path, host.pid) }
+            if let path = options.pidFile {
+                try writePidFile(path, host.pid)
+                wrotePidFile = true
+            }
             if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
             try directory.commit(StateDirectory.stateFile)
         } catch {
@@ -129,7 +134,7 @@ struct Creation: ~Copyable {
         } catch let second {
             error.warnings.append("\(second)")
         }
-        if let path = options.pidFile { try? removeFile(path) }
+        if wrotePidFile, let path = options.pidFile { try? removeFile(path) }
         return error
     }
 

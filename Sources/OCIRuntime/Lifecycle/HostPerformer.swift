@@ -220,8 +220,11 @@ struct HostPerformer: ~Copyable {
             case .exited(let code): "ended with status \(code)"
             case nil: "is gone"
             }
+        let joins = prepared.containerInit >= 0
         return RuntimeError(
-            "the container's init \(how) before it could say why")
+            "the \(joins ? "new process" : "container's init") \(how) before it could say why",
+            hint: joins && status == .signalled(SIGKILL)
+                ? "the container may have ended meanwhile" : nil)
     }
 
     /// Ends an init that is still there, and reaps it.
@@ -243,8 +246,13 @@ struct HostPerformer: ~Copyable {
         case .openNamespace(let type, let path):
             let fd = try openNamespace(path, type.kind)
             prepared.namespaces.append((type.kind, keep(fd)))
-        case .openMountSource(let mount, let source, let recursive):
-            prepared.mountSources[mount] = keep(try openSource(source, recursive: recursive))
+        case .openMountSource(let mount, let source, let recursive, let followingLink):
+            do throws(SysError) {
+                let tree = try openSource(source, recursive, followingLink)
+                prepared.mountSources[mount] = keep(tree)
+            } catch let error where error.errno == ENOSYS && prepared.containerInit < 0 {
+                // A new init still sees the host's files: it binds the path by mount(2).
+            }
         case .openIDMap(let mount, let uid, let gid):
             try openIDMap(mount, IDMappings(uid: uid, gid: gid))
         case .connect(let purpose, let path):
@@ -287,9 +295,12 @@ struct HostPerformer: ~Copyable {
             try setAffinity(cpus: cpus)
         case .mapMountSource(let mount, let uid, let gid, let recursive):
             let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
+            guard let source = prepared.mountSources[mount] else {
+                throw SysError(
+                    "mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
+            }
             try setMountAttributes(
-                prepared.mountSources[mount] ?? -1,
-                MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
                 userNamespace: namespace.raw)
         default:
             throw .refused("a step of the init is not the host's")
@@ -338,8 +349,10 @@ struct HostPerformer: ~Copyable {
 
     /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
     /// mounted in the container comes back to the host.
-    private func openSource(_ path: String, recursive: Bool) throws(SysError) -> Fd {
-        let tree = try cloneMount(path, recursive: recursive)
+    private func openSource(
+        _ path: String, _ recursive: Bool, _ followingLink: Bool
+    ) throws(SysError) -> Fd {
+        let tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
         try setMountAttributes(
             tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
         return tree

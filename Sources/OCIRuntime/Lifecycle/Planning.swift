@@ -32,7 +32,8 @@ extension Runtime {
             let path = try CgroupPath(bundle.config.linux.cgroupsPath, id: options.id)
             return PlannedContainer(
                 plan: plan,
-                cgroup: cgroupManager == .cgroupfs ? Cgroup(layout: layout, path: path) : nil)
+                cgroup: cgroupManager == .cgroupfs
+                    ? Cgroup(layout: layout, path: path, rootless: rootless) : nil)
         } catch {
             throw RuntimeError(error)
         }

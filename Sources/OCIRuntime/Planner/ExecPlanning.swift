@@ -42,7 +42,7 @@ extension Planner {
     /// All namespaces of the container's own. With the host's rights only those that take in children
     /// are entered before the clone; without, the user namespace must be entered first of all. Where
     /// the process must not be seen before it has joined all of them, none is.
-    private var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
+    var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
         let types = NamespaceType.allCases.filter { namespaces.has($0) }
         if mayBeTraced { return ([], types) }
         if hasUserNamespace && !isPrivileged { return (types, []) }

@@ -46,14 +46,16 @@ extension Planner {
         return user
     }
 
-    /// Whether a source is opened with the host's rights, because the init will not have them.
+    /// Whether a source is opened with the host's rights, because the init will not have them; or
+    /// because it is in the container already, where the path means another file.
     func opensSource(_ mount: Mount, _ options: MountOptions) -> Bool {
-        hasUserNamespace && isPrivileged && options.isBind(mount) && !options.isRemount
+        (hasUserNamespace || isLive) && isPrivileged && options.isBind(mount)
+            && !options.isRemount
     }
 
-    private mutating func openMountSources() throws(PlanError) {
+    mutating func openMountSources() throws(PlanError) {
         for (index, mount) in config.mounts.enumerated()
-        where hasUserNamespace || mount.hasMappings {
+        where hasUserNamespace || isLive || mount.mayBringMappings {
             let options = MountOptions(mount.options)
             let opens = opensSource(mount, options)
             let idMap = options.idMap(of: mount)
@@ -64,7 +66,8 @@ extension Planner {
                     place,
                     .openMountSource(
                         mount: index, source: try bindSource(mount, place),
-                        recursive: options.isRecursiveBind))
+                        recursive: options.isRecursiveBind,
+                        followingLink: !options.sourceNoFollow && !options.copySymlink))
             }
             guard let idMap else { continue }
             let (uid, gid) = try idMappings(of: mount, place)

@@ -31,6 +31,10 @@ struct MountOption {
         case copyUp
         case idMap(MountPlan.IDMapKind)
         case sourceNoFollow
+        /// crun's: a symbolic link at the destination is mounted over, not followed.
+        case destinationNoFollow
+        /// crun's: a source that is a symbolic link becomes one like it.
+        case copySymlink
     }
 
     /// 0 where the name is longer than any that is known.
@@ -62,11 +66,13 @@ struct MountOption {
 
     /// Every option with a meaning of its own, in byte order. No array: the first array of a type
     /// takes longer to make than all look-ups for a container.
-    static let all: [63 of MountOption] = [
+    static let all: [65 of MountOption] = [
         MountOption("async", .superblock(.sync, on: false)),
         MountOption("atime", .accessTime(Attribute.noAtime, on: false, recursive: false)),
         MountOption("bind", .bind(recursive: false)),
+        MountOption("copy-symlink", .copySymlink),
         MountOption("defaults", .nothing),
+        MountOption("dest-nofollow", .destinationNoFollow),
         MountOption("dev", .attribute(Attribute.noDev, on: false, recursive: false)),
         MountOption("diratime", .attribute(Attribute.noDirAtime, on: false, recursive: false)),
         MountOption("dirsync", .superblock(.dirsync, on: true)),

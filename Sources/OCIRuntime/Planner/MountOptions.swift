@@ -63,6 +63,10 @@ struct MountOptions: Equatable {
     private(set) var copyUp = false
     private(set) var idMap: MountPlan.IDMapKind?
     private(set) var sourceNoFollow = false
+    private(set) var destinationNoFollow = false
+    private(set) var copySymlink = false
+    /// What follows `idmap=` or `ridmap=` (crun's); nil without that.
+    private(set) var idMapText: String?
     /// What is for the file system.
     var data: [String] = []
 
@@ -70,15 +74,24 @@ struct MountOptions: Equatable {
 
     init(_ options: [String]) {
         for option in options {
-            guard let effect = MountOption.find(option) else {
+            if let effect = MountOption.find(option) {
+                apply(effect)
+            } else if !applyIDMap(option) {
                 data.append(option)
-                continue
             }
-            apply(effect)
         }
     }
 
     var isReadOnly: Bool { setting & Attribute.readOnly != 0 }
+
+    /// `idmap=MAPPINGS` and `ridmap=MAPPINGS`; see ``IDMapOption``.
+    private mutating func applyIDMap(_ option: String) -> Bool {
+        let isRecursive = option.utf8.starts(with: "ridmap=".utf8)
+        guard isRecursive || option.utf8.starts(with: "idmap=".utf8) else { return false }
+        idMap = isRecursive ? .recursive : .single
+        idMapText = String(Substring(option.utf8.dropFirst(isRecursive ? 7 : 6)))
+        return true
+    }
 
     private mutating func apply(_ effect: MountOption.Effect) {
         switch effect {
@@ -99,6 +112,8 @@ struct MountOptions: Equatable {
         case .copyUp: copyUp = true
         case .idMap(let kind): idMap = kind
         case .sourceNoFollow: sourceNoFollow = true
+        case .destinationNoFollow: destinationNoFollow = true
+        case .copySymlink: copySymlink = true
         }
     }
 

@@ -21,6 +21,8 @@ extension Planner {
         if options.idMap(of: mount) != nil { _ = try idMappings(of: mount, place) }
         plan.idMap = opens ? nil : options.idMap(of: mount)
         plan.sourceNoFollow = options.sourceNoFollow
+        plan.destinationNoFollow = options.destinationNoFollow
+        plan.copySymlink = options.copySymlink
         plan.sourceIsOpen = opens
         return plan
     }
@@ -85,10 +87,10 @@ extension Planner {
     private mutating func checkOptions(
         _ options: MountOptions, _ mount: Mount, _ place: String
     ) throws(PlanError) {
-        for option in options.data where option.hasPrefix("idmap=") || option.hasPrefix("ridmap=") {
+        if options.copySymlink && (options.sourceNoFollow || options.destinationNoFollow) {
             throw PlanError(
-                place + "/options", "\"\(option)\" is not supported",
-                hint: "give uidMappings and gidMappings")
+                place + "/options",
+                "copy-symlink cannot be combined with src-nofollow or dest-nofollow")
         }
         if options.isBind(mount) && !options.isRemount {
             let ignored = options.data + options.superblockNamesOfBind
@@ -116,8 +118,13 @@ extension Planner {
         guard isPrivileged else {
             throw PlanError(place, "only root may map the ids of a mount")
         }
-        if MountOptions(mount.options).isRemount || mount.type == "cgroup" {
+        let options = MountOptions(mount.options)
+        if options.isRemount || mount.type == "cgroup" {
             throw PlanError(place, "has no ids of its own to map")
+        }
+        if let text = options.idMapText {
+            let option = try IDMapOption(text, in: config.linux, place: place + "/options")
+            return (option.uid, option.gid)
         }
         if !mount.uidMappings.isEmpty { return (mount.uidMappings, mount.gidMappings) }
         if namespaces.isNew(.user) { return (config.linux.uidMappings, config.linux.gidMappings) }
@@ -145,6 +152,14 @@ extension Planner {
 
 extension Mount {
     var hasMappings: Bool { !uidMappings.isEmpty || !gidMappings.isEmpty }
+
+    /// Whether it has mappings in any form.
+    var mayBringMappings: Bool {
+        hasMappings
+            || options.contains {
+                $0.utf8.starts(with: "idmap=".utf8) || $0.utf8.starts(with: "ridmap=".utf8)
+            }
+    }
 }
 
 extension MountOptions {

@@ -24,6 +24,8 @@ package struct Planner {
     var readOnlyLater: [Int] = []
     var hasSeccomp = false
     var warnedAboutLabel = false
+    /// Whether the container exists and only gets mounts.
+    var isLive = false
     var steps: [Step] = []
     var warnings: [String] = []
 

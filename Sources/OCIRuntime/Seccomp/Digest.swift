@@ -1,7 +1,6 @@
 /// BLAKE2b with 256 bits (RFC 7693): a name for content that nobody can make another content for.
 ///
-/// Swift's own hashes are seeded per process, and no library that is linked anyway has one. BLAKE2b
-/// needs half the time of SHA-256, and fewer lines.
+/// Swift's own hashes are seeded per process, and no library that is linked anyway has one.
 struct Digest: Equatable {
     /// The 32 bytes, eight to a word, the first one lowest.
     private(set) var words: SIMD4<UInt64>

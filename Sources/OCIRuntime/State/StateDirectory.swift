@@ -55,7 +55,8 @@ struct StateDirectory: ~Copyable {
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o711)
             } catch  where error.errno == ENOENT {
-                try makeDirectories(root, mode: 0o700)
+                // Sticky, so that what clears $XDG_RUNTIME_DIR of old files leaves it alone.
+                try makeDirectories(root, mode: 0o1700)
                 try makeDirectory(path, mode: 0o711)
             }
         } catch  where error.errno == EEXIST {

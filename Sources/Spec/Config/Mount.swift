@@ -45,6 +45,11 @@ public struct IDMapping: Sendable, Equatable {
 }
 
 extension Mount {
+    /// Reads a JSON array of mounts, as the config has it.
+    public static func list(parsing document: [UInt8]) throws(ConfigError) -> [Mount] {
+        try JSONValue(parsing: document).list(Mount.init(json:))
+    }
+
     package init(json: JSONValue) throws(ConfigError) {
         let object = try json.object()
         self.init(

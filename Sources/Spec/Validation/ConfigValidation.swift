@@ -42,7 +42,7 @@ extension Config {
 }
 
 extension Mount {
-    fileprivate func validate(
+    package func validate(
         at place: String, _ index: Int, warnings: inout [ConfigWarning]
     ) throws(ConfigError) {
         guard let first = destination.utf8.first else {

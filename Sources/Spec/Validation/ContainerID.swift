@@ -2,13 +2,13 @@
 ///
 /// The spec leaves the form to the runtime (runtime.md, "State"); this is the one of runc and crun.
 public struct ContainerID: Sendable, Hashable, CustomStringConvertible {
-    /// The most bytes an id may have.
-    public static let maximumLength = 1024
+    /// The most bytes an id may have: it is a file's name (`NAME_MAX`).
+    public static let maximumLength = 255
 
     /// The id.
     public let description: String
 
-    /// Checks an id: letters, digits and `_+.-`, not `.` or `..`, from 1 to 1024 bytes.
+    /// Checks an id: letters, digits and `_+.-`, not `.` or `..`, from 1 to 255 bytes.
     public init(_ text: String) throws(ConfigError) {
         let isSafe =
             !text.isEmpty && text.utf8.count <= Self.maximumLength && text != "." && text != ".."

@@ -57,7 +57,7 @@ extension CreationOptions {
             consoleSocket: parsed.text(SharedFlags.consoleSocket),
             pidfdSocket: parsed.text(SharedFlags.pidfdSocket),
             pidFile: parsed.text(SharedFlags.pidFile),
-            noPivot: parsed.isOn(Self.noPivotFlag),
+            noPivot: parsed.isOn(SharedFlags.noPivot),
             noNewKeyring: parsed.isOn(Self.noNewKeyringFlag),
             preserveFds: parsed.number(SharedFlags.preserveFds) ?? 0)
     }
@@ -78,11 +78,9 @@ extension CreationOptions {
 
     static let flags = [
         SharedFlags.bundle, SharedFlags.config, SharedFlags.consoleSocket, SharedFlags.pidfdSocket,
-        SharedFlags.pidFile, noPivotFlag, noNewKeyringFlag, SharedFlags.preserveFds,
+        SharedFlags.pidFile, SharedFlags.noPivot, noNewKeyringFlag, SharedFlags.preserveFds,
     ]
 
-    private static let noPivotFlag = Flag(
-        "no-pivot", help: "move the root mount and chroot, for a host that runs from its initramfs")
     private static let noNewKeyringFlag = Flag(
         "no-new-keyring", help: "keep the caller's session keyring")
     /// `create` waits for nothing, so that it has nothing to reap.

@@ -34,7 +34,7 @@ extension DeleteCommand {
         "force", "f", help: "kill the container first; not an error when there is none")
 
     static let command = Command(
-        name.rawValue, summary: "remove a container that has ended or was never started",
+        name.rawValue, summary: "remove a container that has ended",
         description: """
             Its cgroup, its mounts and its state are removed, and its poststop hooks are executed.
             """,

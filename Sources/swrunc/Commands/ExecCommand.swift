@@ -51,7 +51,7 @@ struct ExecCommand: Verb, Equatable {
     private func readProcess(_ path: String) throws(Failure) -> Process {
         let bytes: [UInt8]
         do throws(SysError) {
-            bytes = try readFile(path, limit: 16 << 20)
+            bytes = try readFile(path == "-" ? "/dev/stdin" : path, limit: 16 << 20)
         } catch {
             throw Failure("\(error)")
         }
@@ -63,6 +63,7 @@ struct ExecCommand: Verb, Equatable {
     }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
+        try session.protect()
         let process = try process(&session)
         var options = ExecOptions(id: id, process: process)
         options.consoleSocket = consoleSocket
@@ -73,7 +74,7 @@ struct ExecCommand: Verb, Equatable {
         options.subCgroups = cgroups.map { (controllers: $0.controllers, path: $0.path) }
         options.ignorePaused = ignorePaused
         let wanted = options
-        let result = try session.performProtected { (runtime) throws(RuntimeError) in
+        let result = try session.perform { (runtime) throws(RuntimeError) in
             try runtime.exec(wanted)
         }
         session.warn(result.warnings)
@@ -115,7 +116,10 @@ extension ExecCommand {
 extension ExecCommand {
     private static let processFile = Flag(
         "process", "p", .path("FILE"),
-        help: "execute what this file says, which holds the process object of a configuration")
+        help: """
+            execute what this file says, which holds the process object of a configuration; - \
+            reads standard input
+            """)
     private static let tty = Flag("tty", "t", help: "give the program a terminal")
     private static let cgroup = Flag(
         "cgroup", "", .text("[CONTROLLER[,...]:]PATH"), repeats: true,

@@ -31,5 +31,5 @@ extension HelpCommand {
 
     static let command = Command(
         name.rawValue, summary: "show the help of a command",
-        positionals: [Positional("COMMAND", .optional, help: "the command")])
+        positionals: [Positional("COMMAND", .optional, .commands, help: "the command")])
 }

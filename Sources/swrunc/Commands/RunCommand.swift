@@ -31,13 +31,11 @@ extension RunCommand {
     init(_ parsed: Parsed) {
         self.init(
             options: CreationOptions(parsed), detach: parsed.isOn(SharedFlags.detach),
-            keep: parsed.isOn(Self.keepFlag), noSubreaper: parsed.isOn(Self.noSubreaperFlag))
+            keep: parsed.isOn(Self.keepFlag), noSubreaper: parsed.isOn(SharedFlags.noSubreaper))
     }
 
     private static let keepFlag = Flag(
         "keep", help: "do not delete the container when it has ended")
-    private static let noSubreaperFlag = Flag(
-        "no-subreaper", help: "do not adopt and reap processes that the container leaves behind")
 
     static let command = Command(
         name.rawValue, summary: "create and start a container, wait for its program and delete it",
@@ -46,7 +44,7 @@ extension RunCommand {
             container goes on alone, and is deleted with `\(Program.name) delete`.
             """,
         positionals: [SharedFlags.newID],
-        flags: CreationOptions.flags + [SharedFlags.detach, keepFlag, noSubreaperFlag],
+        flags: CreationOptions.flags + [SharedFlags.detach, keepFlag, SharedFlags.noSubreaper],
         exitStatus: """
             That of the program, or 128 and the number of the signal that killed it; 1 when the
             container could not be created or started; with --detach 0 for success.

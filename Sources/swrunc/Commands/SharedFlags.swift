@@ -2,7 +2,7 @@ import Arguments
 
 /// Flags and arguments that several commands have.
 enum SharedFlags {
-    static let id = Positional("ID", help: "the container")
+    static let id = Positional("ID", .required, .containers, help: "the container")
     static let newID = Positional("ID", help: "the name of the container, unique below --root")
 
     static let bundle = Flag(
@@ -22,6 +22,10 @@ enum SharedFlags {
     static let preserveFds = Flag(
         "preserve-fds", "", .number("N"), default: "0",
         help: "pass on N descriptors, from 3 on, after those of $LISTEN_FDS")
+    static let noPivot = Flag(
+        "no-pivot", help: "move the root mount and chroot, for a host that runs from its initramfs")
+    static let noSubreaper = Flag(
+        "no-subreaper", help: "do not adopt and reap processes that the container leaves behind")
     static let detach = Flag("detach", "d", help: "do not wait for the process")
     static let format = Flag(
         "format", "f", .choice("FORMAT", ListFormat.allCases.map(\.rawValue)), default: "table",

@@ -6,7 +6,7 @@ import Sys
 ///
 /// Without `--log`, standard error is the log: an error is one plain line there, or with
 /// `--log-format json` one object. Engines read all output of a command that succeeded, so that
-/// nothing is written to standard error beside the log unless something failed.
+/// warnings are written to standard error only where it is a terminal, or where they were asked for.
 struct Report {
     /// The log, open until the process ends; -1 when standard error is the log.
     private let descriptor: Int32
@@ -51,7 +51,7 @@ struct Report {
     mutating func warning(_ message: String) {
         if options.level >= .warning {
             write(.warning, message)
-        } else if options.destination != .standardError {
+        } else if options.destination != .standardError || isTerminal(2) {
             heldWarnings.append(message)
         }
     }
