@@ -90,7 +90,7 @@ extension Performer {
     private func reasonNotExecutable(_ path: String) -> String? {
         do throws(SysError) {
             let file = try status(of: path)
-            if file.isDirectory { return "is a directory" }
+            if file.isDirectory { return "is a directory: permission denied" }
             return isExecutable(file) ? nil : "permission denied"
         } catch {
             switch error.errno {

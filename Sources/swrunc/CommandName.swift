@@ -57,7 +57,13 @@ enum CommandName: String, CaseIterable {
         [
             ("Containers", [.create, .start, .run, .exec, .kill, .delete]),
             ("What there is", [.list, .state, .ps]),
-            ("While one runs", [.pause, .resume, .update, .mounts, .checkpoint, .restore]),
+            (
+                "While one runs",
+                [
+                    .pause, .resume, .update, .events, .mounts, .checkpoint,
+                    .restore,
+                ]
+            ),
             (
                 "Without a container",
                 [.spec, .plan, .features, .completion, .help, .complete, .man]

@@ -86,8 +86,12 @@ final class Containerd: Engine {
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
         place.run(
-            ["ctr", "--address", socket, "--namespace", namespace ?? self.namespace] + arguments,
-            options, sourceLocation: sourceLocation)
+            command(namespace: namespace) + arguments, options, sourceLocation: sourceLocation)
+    }
+
+    /// The command line up to ctr's command.
+    func command(namespace: String? = nil) -> [String] {
+        ["ctr", "--address", socket, "--namespace", namespace ?? self.namespace]
     }
 
     /// `ctr run` with the runtime, to the program's end.
@@ -175,4 +179,23 @@ extension EnginePlace {
         Workspace.remove(directory)
         return archive
     }
+}
+
+extension EnginePlace {
+    /// What a command prints at a terminal of 31 rows and 91 columns.
+    func runAtTerminal(_ arguments: [String]) throws -> String {
+        let (terminal, slave) = try Terminal.make(rows: 31, columns: 91)
+        var text = ""
+        var options = LaunchOptions()
+        options.terminal = slave
+        options.whileRunning = { _ in text = terminal.readToEnd(within: 10) }
+        let outcome = run(arguments, options)
+        try verify(outcome.succeeded, "\(outcome), at the terminal: \(text)")
+        return text
+    }
+}
+
+extension Terminal {
+    /// For `sh -c`: prints the terminal's name, and its size once the engine has set it.
+    static let script = "tty; until stty size 2> /dev/null | grep '31 91'; do sleep 0.05; done"
 }

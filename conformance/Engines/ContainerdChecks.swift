@@ -15,17 +15,13 @@ extension Engines {
             }
         }
 
-        @Test("run --tty gives the program a terminal")
+        @Test("run --tty gives the program a terminal of the caller's size")
         func terminal() throws {
             try check(Containerd.self) {
-                // `script` has a terminal where the test has none.
-                let command =
-                    "stty rows 31 cols 91 && exec ctr -a \($0.place.directory)/containerd.sock "
-                    + "-n \($0.place.cgroup.dropFirst()) run --rm -t --runc-binary \($0.runtime) "
-                    + "\(Containerd.image) \(Workspace.nextName()) sh -c 'tty; stty size'"
-                let text = try $0.place.run(["script", "-qec", command, "/dev/null"])
-                    .mustSucceed().stdout
-                try verify(text.contains("/dev/") && text.contains("31 91"), text)
+                let text = try $0.place.runAtTerminal(
+                    $0.command() + ["run", "--rm", "-t", "--runc-binary", $0.runtime]
+                        + [Containerd.image, Workspace.nextName(), "sh", "-c", Terminal.script])
+                try verify(text.contains("/dev/pts/0") && text.contains("31 91"), text)
             }
         }
 

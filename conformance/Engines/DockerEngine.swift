@@ -1,13 +1,15 @@
 import Foundation
 import Testing
 
-/// A dockerd, with a containerd that it starts itself, whose default runtime is the one asked for.
-final class DockerEngine: Engine {
+/// A dockerd, with the containerd that it starts itself, whose default runtime is the one asked for.
+class DockerEngine: Engine {
     let place: EnginePlace
-    let daemon: Daemon
+    let runtime: String
+    private let daemon: Daemon
 
-    init(runtime: String, place: EnginePlace) throws {
+    required init(runtime: String, place: EnginePlace) throws {
         self.place = place
+        self.runtime = runtime
         let directory = place.directory
         daemon = try place.start(
             "dockerd",
@@ -17,30 +19,133 @@ final class DockerEngine: Engine {
                 "--pidfile", directory + "/docker.pid", "--cgroup-parent", place.cgroup,
                 "--exec-opt", "native.cgroupdriver=cgroupfs",
                 "--add-runtime", "tested=" + runtime, "--default-runtime", "tested",
-            ])
+            ] + Self.options)
         try daemon.ready { self.docker("version").succeeded }
         try docker("import", try place.makeImage(), "box").mustSucceed()
     }
 
-    @discardableResult
-    func docker(
-        _ arguments: String..., options: LaunchOptions = LaunchOptions(),
-        sourceLocation: SourceLocation = #_sourceLocation
-    ) -> Outcome {
-        docker(arguments, options, sourceLocation: sourceLocation)
-    }
+    /// What a daemon of another kind is started with besides.
+    class var options: [String] { [] }
 
+    func end() { place.end() }
+
+    /// The place by its name: the client is Debian's, another one may be first on the PATH.
     @discardableResult
     func docker(
         _ arguments: [String], _ options: LaunchOptions = LaunchOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
-        launch(
-            ["/usr/bin/docker", "--host", "unix://\(place.directory)/docker.sock"] + arguments,
-            options, sourceLocation: sourceLocation)
+        var options = options
+        options.timeout = max(options.timeout, 60)
+        return launch(client + arguments, options, sourceLocation: sourceLocation)
     }
 
-    func end() { place.end() }
+    @discardableResult
+    func docker(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation)
+        -> Outcome
+    {
+        docker(arguments, sourceLocation: sourceLocation)
+    }
+
+    private var client: [String] {
+        ["/usr/bin/docker", "--host", "unix://\(place.directory)/docker.sock"]
+    }
+
+    /// What a script prints in a container of its own, in the foreground.
+    func run(_ flags: String..., script: String) throws -> String {
+        try docker(["run", "--rm"] + flags + ["box", "sh", "-c", script]).mustSucceed().trimmed
+    }
+
+    /// A container that runs a script in the background, by its name, until `body` is over.
+    func withContainer(
+        _ flags: String..., script: String = "exec sleep 600", _ body: (String) throws -> Void
+    ) throws {
+        let name = Workspace.nextName()
+        defer { docker("rm", "--force", "--volumes", name) }
+        try docker(
+            ["run", "--detach", "--name", name] + flags + ["box", "sh", "-c", script]
+        ).mustSucceed()
+        try body(name)
+    }
+
+    /// What a script prints that is executed in a running container.
+    func exec(_ name: String, _ script: String) throws -> String {
+        try docker("exec", name, "sh", "-c", script).mustSucceed().trimmed
+    }
+
+    /// A part of `docker inspect`, as a Go template.
+    func inspect(_ name: String, _ format: String) throws -> String {
+        try docker("inspect", "--format", format, name).mustSucceed().trimmed
+    }
+
+    func pid(_ name: String) throws -> pid_t {
+        let pid = pid_t(try inspect(name, "{{.State.Pid}}")) ?? 0
+        try verify(pid > 0, "\(name) has no process")
+        return pid
+    }
+
+    func waitsFor(_ name: String, status: String, within seconds: Double = 20) throws {
+        let reached = eventually(within: seconds) {
+            (try? self.inspect(name, "{{.State.Status}}")) == status
+        }
+        try verify(reached, "\(name) does not become \(status): \(docker("inspect", name))")
+    }
+
+    /// Waits until the container has printed `text`.
+    func waitsFor(_ name: String, toPrint text: String, within seconds: Double = 20) throws {
+        let printed = eventually(within: seconds) {
+            self.docker("logs", name).stdout.contains(text)
+        }
+        try verify(printed, "\(name) does not print \(text): \(docker("logs", name))")
+    }
+
+    /// A file of the container's cgroup, as the host sees it.
+    func cgroup(_ name: String, _ controller: String, _ file: String) throws -> String {
+        let path = try cgroupDirectory(name, controller) + "/" + file
+        try verify(exists(path), "there is no \(path)")
+        return readText(path).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func cgroupDirectory(_ name: String, _ controller: String) throws -> String {
+        guard let hierarchy = Host.controller(controller) else {
+            throw CheckFailure("no hierarchy of \(controller)")
+        }
+        return hierarchy + place.cgroup + "/" + (try inspect(name, "{{.Id}}"))
+    }
+
+    /// What is answered over HTTP to somebody on the daemon's host.
+    func http(_ url: String) throws -> String {
+        try place.run(["curl", "--silent", "--show-error", "--max-time", "5", url]).mustSucceed()
+            .trimmed
+    }
+
+    /// A session at a terminal: `body` types and reads; gives back what the client ended with.
+    func atTerminal(_ arguments: [String], _ body: @escaping (Terminal) throws -> Void) throws
+        -> Outcome
+    {
+        let (terminal, slave) = try Terminal.make(rows: 33, columns: 101)
+        var options = LaunchOptions()
+        options.terminal = slave
+        var failure: (any Error)?
+        options.whileRunning = { pid in
+            do { try body(terminal) } catch {
+                failure = error
+                kill(pid, SIGKILL)
+            }
+        }
+        let outcome = docker(arguments, options)
+        if let failure { throw failure }
+        return outcome
+    }
+}
+
+extension Terminal {
+    /// Types a command and waits for its answer.
+    func types(_ line: String, expecting answer: String) throws {
+        type(line + "\n")
+        try verify(
+            prints(answer, within: 20), "no \(answer) after \(line), but \(text.debugDescription)")
+    }
 }
 
 extension Trait where Self == EngineTrait<DockerEngine> {
@@ -50,16 +155,4 @@ extension Trait where Self == EngineTrait<DockerEngine> {
 extension Engines {
     @Suite(.dockerEngine)
     struct Docker {}
-}
-
-extension Engines.Docker {
-    struct Run {
-        @Test("docker run: the program's output and exit status come back")
-        func foreground() throws {
-            try check(DockerEngine.self) {
-                let outcome = $0.docker("run", "--rm", "box", "sh", "-c", "echo out; exit 7")
-                try verify(outcome.status == .exited(7) && outcome.trimmed == "out", "\(outcome)")
-            }
-        }
-    }
 }

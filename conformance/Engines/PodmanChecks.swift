@@ -27,15 +27,11 @@ extension Engines {
         @Test("run --tty gives the program a terminal of the caller's size")
         func terminal() throws {
             try check(Podman.self) { podman in
-                let run =
+                let text = try podman.place.runAtTerminal(
                     podman.prefix() + ["--runtime", podman.runtime, "run", "--rm", "-it"]
-                    + ["--network", "none"] + podman.placement
-                let command =
-                    "stty rows 31 cols 91 && exec " + run.joined(separator: " ")
-                    + " \(Podman.image) sh -c 'tty; stty size'"
-                let text = try podman.place.run(["script", "-qec", command, "/dev/null"])
-                    .mustSucceed().stdout
-                try verify(text.contains("/dev/") && text.contains("31 91"), text)
+                        + ["--network", "none"] + podman.placement
+                        + [Podman.image, "sh", "-c", Terminal.script])
+                try verify(text.contains("/dev/pts/0") && text.contains("31 91"), text)
             }
         }
 
@@ -290,9 +286,9 @@ extension Engines {
                 }
                 try podman.podman("play", "kube", "--network", "none", file).mustSucceed()
                 defer { podman.podman("play", "kube", "--down", file) }
-                let names = podman.podman("ps", "--format", "{{.Names}} {{.Command}}").lines
-                let name = names.first { $0.contains("sleep 601") }?.split(separator: " ").first
-                let container = try #require(name.map(String.init), "\(names)")
+                let names = podman.podman("ps", "--format", "{{.Names}}").lines
+                let container = try #require(
+                    names.first { !$0.hasSuffix("-infra") }, "\(names)")
                 let inside = try podman.execSh(
                     container, "hostname; tr '\\0' ' ' < /proc/1/cmdline")
                 try verify(inside == "pod-host\nsleep 601", inside)
