@@ -13,6 +13,7 @@ import Sys
 ///    │ ── go ───────────────────────▶   │   the state is written down (`run`: and start)
 ///    ╎                                  │   blocked until `start` connects to the start socket
 ///  start ── go ───────────────────▶     │
+///    │ ◀────────────── moved (+ pidfd) ─ │   `exec`: another process goes on, in the pid namespace
 ///    │ ◀────────────────── executing ── │   about to execve; then EOF by close-on-exec
 ///    │ ◀──────── failed k + reason ──── │   instead of any of these
 /// ```
@@ -23,17 +24,18 @@ package enum Message: Equatable, Sendable {
     case terminal
     case ready
     case executing
+    case moved(pid: Int32)
     case failed(step: Int, SysError)
 
     private enum Tag: UInt8 {
         case go = 1
-        case reached, warning, terminal, ready, executing, failed
+        case reached, warning, terminal, ready, executing, moved, failed
     }
 
     /// The largest packet; longer reasons are cut.
     package static let limit = 8192
 
-    /// Fields: tag, step (4 bytes), errno (4 bytes), text, NUL, hint.
+    /// Fields: tag, step (4 bytes), errno or pid (4 bytes), text, NUL, hint.
     package var bytes: [UInt8] {
         switch self {
         case .go: Self.encode(.go)
@@ -42,6 +44,7 @@ package enum Message: Equatable, Sendable {
         case .terminal: Self.encode(.terminal)
         case .ready: Self.encode(.ready)
         case .executing: Self.encode(.executing)
+        case .moved(let pid): Self.encode(.moved, errno: pid)
         case .failed(let step, let error):
             Self.encode(
                 .failed, step: step, errno: error.errno, text: error.call, hint: error.hint)
@@ -82,6 +85,7 @@ package enum Message: Equatable, Sendable {
         case .terminal: self = .terminal
         case .ready: self = .ready
         case .executing: self = .executing
+        case .moved: self = .moved(pid: Int32(bitPattern: number(5)))
         case .failed:
             let hint = fields.count > 1 ? String(decoding: fields[1], as: UTF8.self) : nil
             self = .failed(
@@ -103,20 +107,15 @@ package struct Channel: ~Copyable {
     }
 
     /// The next message and the descriptor that came with it; nil when the other side has gone.
-    /// - Parameter milliseconds: how long to wait, -1 without limit; ETIMEDOUT when it is over.
-    package borrowing func receive(
-        milliseconds: Int32 = -1
-    ) throws(SysError) -> (message: Message, fd: Int32)? {
-        if milliseconds >= 0 {
-            guard try poll(socket.raw, Int32(POLLIN), milliseconds: milliseconds) != 0 else {
-                throw SysError("waiting for the container's init", ETIMEDOUT)
-            }
-        }
+    /// - Throws: ETIMEDOUT where the socket has a time limit.
+    package borrowing func receive() throws(SysError) -> (message: Message, fd: Int32)? {
         let packet: (bytes: [UInt8], fd: Int32)
         do throws(SysError) {
             packet = try Sys.receive(socket.raw, limit: Message.limit)
         } catch  where error.errno == ECONNRESET {
             return nil
+        } catch  where error.errno == EAGAIN {
+            throw SysError("waiting for the container's init", ETIMEDOUT)
         }
         if packet.bytes.isEmpty { return nil }
         guard let message = Message(packet.bytes) else {

@@ -25,9 +25,16 @@ extension Performer {
         } else {
             try channel.send(.terminal, passing: master.raw)
         }
-        try setControllingTerminal(slave.raw)
+        if leadsSession { try setControllingTerminal(slave.raw) }
         try replaceStandardStreams(slave.raw, slave.raw, slave.raw)
         terminal = consume slave
+    }
+
+    /// Leads a new session, away from the caller's terminal, with the console where it is open.
+    mutating func newSession() throws(SysError) {
+        try startSession()
+        leadsSession = true
+        if terminal != nil { try setControllingTerminal(0) }
     }
 
     /// Only the multiplexer of a devpts will do: an image can put anything there.

@@ -133,11 +133,10 @@ extension Performer {
         let newListener: UInt32 = 8
         var state = plan.state
         state.status = .created
-        let pid = Int32(try readLink(at: prepared.procfs, "self")) ?? 0
-        try settle(keeping: prepared.seccompListener)
-        state.pid = pid
+        try settle()
+        state.pid = hostPid
         let message = ContainerProcessState(
-            pid: pid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
+            pid: hostPid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
         ).json()
         let listener = Fd(
             owning: try setSeccompFilter(program.filter, flags: program.flags | newListener))
@@ -146,20 +145,30 @@ extension Performer {
 
     /// What remains to be done with system calls that a seccomp filter may deny, the last word to the
     /// host among it. A failure after that word is still told, as far as the filter lets it.
-    ///
-    /// Descriptors of the host are closed, not left to close-on-exec: the program's path is the
-    /// image's to choose, and `/proc/self/fd/N/../…` would be a program of the host, whose file could
-    /// then be written through `/proc/self/exe` (CVE-2024-21626). The sockets kept lead nowhere.
-    private mutating func settle(keeping listener: Int32 = -1) throws(SysError) {
+    private mutating func settle() throws(SysError) {
         if isSettled { return }
         isSettled = true
-        try closeDescriptors(
-            from: 3 + prepared.preservedFds, keeping: [channel.raw, listener],
-            procfs: prepared.procfs)
+        try cutOff()
         try processControl(.setParentDeathSignal, 0)
         resetSignals()
         try unblockAllSignals()
-        try channel.send(.executing)
+        if !hasMoved { try channel.send(.executing) }
+    }
+
+    /// Closes everything of the host's but the sockets, which lead nowhere, before anybody of the
+    /// container sees this process, or can wait for it. Nothing is left to close-on-exec: the program's path is the image's to choose, and
+    /// `/proc/self/fd/N/../…` would be a program of the host, whose file could then be written through
+    /// `/proc/self/exe` (CVE-2024-21626).
+    mutating func cutOff() throws(SysError) {
+        if isCutOff { return }
+        isCutOff = true
+        if prepared.seccomp?.notify != nil {
+            hostPid = Int32(try readLink(at: prepared.procfs, "self")) ?? 0
+        }
+        try closeDescriptors(
+            from: 3 + prepared.preservedFds,
+            keeping: [channel.raw, prepared.startListener, prepared.seccompListener],
+            procfs: prepared.procfs)
     }
 
     /// Becomes the program's user, to whom its standard streams are given first.

@@ -8,7 +8,7 @@ import Sys
 package enum HookRunner {
     /// - Parameters:
     ///   - state: the container's state as JSON.
-    ///   - procfs: the host's `/proc`, open; -1 where `/proc` is the host's.
+    ///   - procfs: the host's `/proc`, open; -1 where it is closed, or no more than `/proc`.
     ///   - asUser: called in the hook's process before it executes.
     package static func run(
         _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
@@ -119,7 +119,7 @@ extension Performer {
         let json = state.json()
         let identity = self.identity
         try HookRunner.run(
-            hook, kind: kind, state: json, procfs: prepared.procfs
+            hook, kind: kind, state: json, procfs: isCutOff ? -1 : prepared.procfs
         ) { () throws(SysError) in
             guard kind == .startContainer else { return }
             try processControl(.setNoNewPrivileges, 1)

@@ -19,12 +19,27 @@ extension Performer {
     static func setIdentity(_ identity: IdentityPlan) throws(SysError) {
         if let sets = identity.capabilities { try dropBoundingCapabilities(except: sets.bounding) }
         try processControl(.setKeepCapabilities, 1)
-        if let groups = identity.groups { try setGroups(groups) }
+        if let groups = identity.groups {
+            try setGroups(groups, mayBeDenied: identity.groupsMayBeDenied)
+        }
         try setGroup(identity.gid)
         try setUser(identity.uid)
         try processControl(.setKeepCapabilities, 0)
         try processControl(.setDumpable, 0)
         if let sets = identity.capabilities { try setCapabilities(sets) }
+    }
+
+    /// Where `/proc/PID/setgroups` says deny (`user_namespaces(7)`) not even an empty list can be set:
+    /// the groups stay, of which who may do more has left the caller's behind before it joined.
+    private static func setGroups(_ groups: [UInt32], mayBeDenied: Bool) throws(SysError) {
+        do throws(SysError) {
+            try Sys.setGroups(groups)
+        } catch  where error.errno == EPERM && mayBeDenied {
+            guard groups.isEmpty else {
+                throw error.hinting(
+                    "additional groups cannot be set where the user namespace denies setgroups(2)")
+            }
+        }
     }
 
     private static func setCapabilities(_ sets: CapabilitySets) throws(SysError) {

@@ -21,8 +21,10 @@ extension Performer {
         }
     }
 
-    /// Enters the namespaces that the clone could not enter.
+    /// Enters the namespaces that the clone could not enter. Of a pid namespace only children become
+    /// members (``enterPidNamespace()``).
     func joinNamespaces(_ types: [NamespaceType]) throws(SysError) {
+        if types.contains(.user) { try leaveGroups() }
         if prepared.containerInit >= 0 {
             // One call for all of them (Linux 5.8), so that their order does not matter.
             let flags = types.reduce(0 as Int32) { $0 | $1.kind.rawValue }
@@ -30,6 +32,37 @@ extension Performer {
             return
         }
         for (kind, fd) in prepared.namespaces { try joinNamespace(fd, kind.rawValue) }
+    }
+
+    private func sibling() throws(SysError) -> ClonedProcess? {
+        do throws(SysError) {
+            return try cloneSibling()
+        } catch  where error.errno == EAGAIN {
+            throw error.hinting("the cgroup's pids.max or the user's RLIMIT_NPROC is used up")
+        }
+    }
+
+    /// The child goes on with the plan; this process tells the host of it, and ends. CAP_SYS_PTRACE in
+    /// the container reaches every process that is seen there, also one that is not dumpable: so
+    /// what is seen has nothing of the host's open, and has joined all that it is to join.
+    mutating func enterPidNamespace() throws(SysError) {
+        try cutOff()
+        // Only this process learns the pid that a seccomp agent is told.
+        let pair = prepared.seccomp?.notify == nil ? nil : try socketPair()
+        guard let child = try sibling() else {
+            if let pair {
+                let (ours, theirs) = pair.release()
+                closeDescriptor(ours)
+                let said = try receive(theirs, limit: 16)
+                closeDescriptor(theirs)
+                hostPid = Int32(String(decoding: said.bytes, as: UTF8.self)) ?? 0
+            }
+            hasMoved = true
+            return
+        }
+        try channel.send(.moved(pid: child.pid), passing: child.pidfd.raw)
+        if let pair { try send(pair.ours.raw, Array("\(child.pid)".utf8)) }
+        exitNow(0)
     }
 }
 

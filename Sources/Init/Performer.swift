@@ -21,8 +21,16 @@ package struct Performer: ~Copyable {
     var terminal: Fd?
     /// The program as found in the container.
     var executable: String?
+    /// Whether everything of the host's is closed but the sockets to it.
+    var isCutOff = false
+    /// This process's pid as the host sees it, where a seccomp agent is to be told.
+    var hostPid: Int32 = 0
     /// Whether everything that a seccomp filter may deny is done.
     var isSettled = false
+    /// Whether the host has been told that it is this process which will execute.
+    var hasMoved = false
+    /// Whether this process leads a session, and so can have a controlling terminal.
+    var leadsSession = false
     /// The program's arguments and environment.
     var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.
@@ -47,6 +55,7 @@ package struct Performer: ~Copyable {
 
     private mutating func perform() throws(SysError) {
         try processControl(.setParentDeathSignal, UInt(SIGKILL))
+        if prepared.joinsUnifiedCgroup { try joinCgroup() }
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
             try waitForGo()
         }

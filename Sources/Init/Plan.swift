@@ -117,6 +117,9 @@ public enum Action: Sendable {
     case joinNamespaces([NamespaceType])
     /// Become root in the container's user namespace.
     case becomeNamespaceRoot
+    /// Go on in a child, which is in the joined pid namespace; the host learns who it is. Until then
+    /// nobody in the container sees this process, from then on it has nothing of the host's open.
+    case enterPidNamespace
     /// Lead a new session, away from the caller's terminal.
     case newSession
     /// Unshare the cgroup namespace, inside the container's cgroup.
@@ -229,15 +232,19 @@ public struct IdentityPlan: Sendable, Equatable {
     public var gid: UInt32
     /// nil where `setgroups(2)` is denied (a rootless user namespace).
     public var groups: [UInt32]?
+    /// Whether it may turn out to be denied, in a user namespace that others made.
+    public var groupsMayBeDenied: Bool
     /// The capability sets; nil keeps what there is.
     public var capabilities: CapabilitySets?
 
     package init(
-        uid: UInt32, gid: UInt32, groups: [UInt32]?, capabilities: CapabilitySets?
+        uid: UInt32, gid: UInt32, groups: [UInt32]?, groupsMayBeDenied: Bool = false,
+        capabilities: CapabilitySets?
     ) {
         self.uid = uid
         self.gid = gid
         self.groups = groups
+        self.groupsMayBeDenied = groupsMayBeDenied
         self.capabilities = capabilities
     }
 }

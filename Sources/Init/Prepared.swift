@@ -8,6 +8,8 @@ package struct Prepared: Sendable {
     package var procfs: Int32 = -1
     /// The container's directory of each v1 hierarchy, its `tasks` file open for writing.
     package var cgroupTasks: [Int32] = []
+    /// Whether that is the cgroup v2, which the clone could not enter: no step of the plan does.
+    package var joinsUnifiedCgroup = false
     /// Namespaces to join.
     package var namespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// Detached mounts of bind sources, by the index in `mounts`.

@@ -7,6 +7,8 @@ extension Performer {
     mutating func waitForStart() throws(SysError) {
         // From here on the container lives without the process that created it.
         try processControl(.setParentDeathSignal, 0)
+        // Whatever runs in the container until it is started, a hook or an `exec`, finds nothing here.
+        try cutOff()
         try channel.send(.ready)
         // Without this word the host died before it could write the state down.
         try waitForGo()

@@ -36,6 +36,7 @@ extension Action {
         case .joinCgroup: "join cgroup"
         case .joinNamespaces: "join namespaces"
         case .becomeNamespaceRoot: "become root"
+        case .enterPidNamespace: "enter pid namespace"
         case .newSession: "new session"
         case .newCgroupNamespace: "new cgroup namespace"
         case .newSessionKeyring: "new keyring"

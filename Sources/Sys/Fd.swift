@@ -36,8 +36,8 @@ package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
 
 /// Closes every descriptor from `first` on but those in `kept`. Where paths of a container are about to
 /// be resolved close-on-exec is not enough: `/proc/self/fd/N/..` leads out of it (CVE-2024-21626).
-/// - Parameter procfs: the host's `/proc`, for kernels without `close_range(2)` (5.9); -1 where
-///   `/proc` is the host's.
+/// - Parameter procfs: the host's `/proc`, for kernels without `close_range(2)` (5.9); -1 where it is
+///   not open: then every number is tried.
 package func closeDescriptors(
     from first: Int32, keeping kept: [Int32] = [], procfs: Int32
 ) throws(SysError) {
@@ -57,9 +57,15 @@ package func closeDescriptors(
 private func closeOneByOne(
     from first: Int32, keeping kept: [Int32], _ procfs: Int32
 ) throws(SysError) {
-    let directory = procfs < 0 ? "/proc/self/fd" : "self/fd"
-    let open = try openFile(at: procfs, directory, O_RDONLY | O_DIRECTORY).names()
-    for number in open.compactMap({ Int32($0) }) where number >= first && !kept.contains(number) {
+    var numbers: [Int32]
+    if procfs < 0 {
+        let limit = try limit(of: Int32(RLIMIT_NOFILE.rawValue), name: "RLIMIT_NOFILE").soft
+        numbers = Array(0..<Int32(clamping: min(limit, 1 << 20)))
+    } else {
+        let open = try openFile(at: procfs, "self/fd", O_RDONLY | O_DIRECTORY)
+        numbers = try open.names().compactMap { Int32($0) }
+    }
+    for number in numbers where number >= first && !kept.contains(number) {
         _ = csys_close(number)
     }
 }

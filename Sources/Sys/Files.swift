@@ -85,13 +85,17 @@ extension Fd {
     /// Reads to the end, at most `limit` bytes: one byte more is EFBIG.
     package borrowing func readAll(limit: Int = Int.max) throws(SysError) -> [UInt8] {
         var bytes: [UInt8] = []
-        var size = try Sys.status(at: raw, "", AT_EMPTY_PATH).size
+        let status = try Sys.status(at: raw, "", AT_EMPTY_PATH)
+        var size = status.size
         if size > UInt64(limit) { throw SysError("read(\(raw))", EFBIG) }
         if size == 0 { size = 4096 }
         while true {
             // One byte more than the file says, so that a file of known size ends in one more read.
             let room = max(Int(size) - bytes.count, 0) + 1
             let raw = self.raw
+            if status.isPipe, try poll(raw, Int32(POLLIN), milliseconds: 10_000) == 0 {
+                throw SysError("read(\(raw))", ETIMEDOUT, hint: "nobody writes to the pipe")
+            }
             var error: SysError?
             let old = bytes.count
             bytes.append(
@@ -160,11 +164,11 @@ extension Fd {
 
 /// The bytes of a file, at most `limit`.
 package func readFile(_ path: String, limit: Int = Int.max) throws(SysError) -> [UInt8] {
-    let fd = try openFile(path, O_RDONLY)
+    let fd = try openFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
     do throws(SysError) {
         return try fd.readAll(limit: limit)
     } catch {
-        throw SysError("read(\(quoted(path)))", error.errno)
+        throw SysError("read(\(quoted(path)))", error.errno, hint: error.hint)
     }
 }
 

@@ -6,6 +6,16 @@ package func setGroups(_ groups: [UInt32]) throws(SysError) {
     try check(unsafe csys_setgroups(groups.count, groups), "setgroups(\(groups))")
 }
 
+/// Leaves the caller's groups behind before a user namespace is joined in which that may be denied.
+/// An ordinary user cannot, and keeps them.
+package func leaveGroups() throws(SysError) {
+    do throws(SysError) {
+        try setGroups([])
+    } catch  where error.errno == EPERM {
+        return
+    }
+}
+
 /// Real, effective and saved at once.
 package func setGroup(_ gid: UInt32) throws(SysError) {
     // "Unchanged" to the kernel.

@@ -69,9 +69,30 @@ package struct ClonedProcess: ~Copyable {
 package func clone(
     flags: UInt64, cgroup: Int32 = -1, exitSignal: Int32 = SIGCHLD, _ body: () -> Never
 ) throws(SysError) -> ClonedProcess {
+    guard let process = try cloneHere(flags: flags, cgroup: cgroup, exitSignal: exitSignal) else {
+        body()
+    }
+    return process
+}
+
+/// A child of this process's parent (`CLONE_PARENT`); nil in that child, which goes on from here.
+package func cloneSibling() throws(SysError) -> ClonedProcess? {
+    let parent: UInt64 = 0x8000
+    return try cloneHere(flags: parent, cgroup: -1, exitSignal: 0)
+}
+
+/// A filter around the runtime that is older than `clone3` hides it with ENOSYS, or forbids it with
+/// EPERM. What `clone(2)` cannot do fails as `clone3` did.
+private func cloneHere(
+    flags: UInt64, cgroup: Int32, exitSignal: Int32
+) throws(SysError) -> ClonedProcess? {
     var pidfd: Int32 = -1
-    let result = try check(
-        unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal), "clone3(\(hex(flags)))")
-    if result == 0 { body() }
-    return ClonedProcess(pid: Int32(truncatingIfNeeded: result), pidfd: Fd(owning: pidfd))
+    var result = unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal)
+    let isForClone3 = cgroup >= 0 || flags & UInt64(NamespaceKind.time.rawValue) != 0
+    if result == -Int(ENOSYS) || result == -Int(EPERM), !isForClone3 {
+        result = unsafe csys_clone(flags, &pidfd, exitSignal)
+    }
+    let pid = try check(result, "clone3(\(hex(flags)))")
+    if pid == 0 { return nil }
+    return ClonedProcess(pid: Int32(truncatingIfNeeded: pid), pidfd: Fd(owning: pidfd))
 }

@@ -6,8 +6,8 @@ import Glibc
 /// what is missing on the way.
 ///
 /// The stack of descriptors down from the top makes `..` safe, also while somebody renames
-/// directories: it pops, and at the top it stays. A link of procfs that the kernel would jump
-/// through (`/proc/PID/root`) is only text here, resolved beneath the top as any other.
+/// directories: it pops, and at the top it stays. Links of procfs, which the kernel may jump through
+/// (`/proc/PID/root`), are refused.
 struct PathWalk: ~Copyable {
     /// What to make where nothing is.
     enum Making {
@@ -139,6 +139,8 @@ struct PathWalk: ~Copyable {
         links += 1
         // 40 as in the kernel, path_resolution(7).
         guard followingLinks, links <= 40 else { throw failure(ELOOP) }
+        // Which links of procfs the kernel would jump through cannot be told: none is followed.
+        if try link.fileSystemType() == 0x9fa0 { throw failure(ELOOP) }
         var target = [UInt8](repeating: 0, count: 4096)
         let raw = link.raw
         let length = try check(

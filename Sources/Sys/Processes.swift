@@ -235,6 +235,16 @@ package func reap(_ pid: Int32) throws(SysError) {
     try checkRetrying({ unsafe csys_waitid(1, pid, &exit, WEXITED | WNOHANG) }, "waitid(\(pid))")
 }
 
+/// Throws ECHILD unless it is a child of this process, by both its names.
+package func verifyChild(_ process: borrowing ClonedProcess) throws(SysError) {
+    var exit = csys_exit()
+    let keep: Int32 = 0x0100_0000
+    for (type, id) in [(1, process.pid), (3, process.pidfd.raw)] as [(Int32, Int32)] {
+        try checkRetrying(
+            { unsafe csys_waitid(type, id, &exit, WEXITED | WNOHANG | keep) }, "waitid(\(id))")
+    }
+}
+
 /// Whether the child behind `pidfd` has ended; it stays to be reaped.
 package func hasEnded(_ pidfd: Int32) throws(SysError) -> Bool {
     try poll(pidfd, Int32(POLLIN), milliseconds: 0) != 0

@@ -78,6 +78,11 @@ private func throughShortPath(
     try body("/proc/self/fd/\(directory.raw)/\(name)")
 }
 
+/// Lets no receive wait longer than this: EAGAIN.
+package func limitReceiving(_ socket: Int32, seconds: Int) throws(SysError) {
+    try check(csys_receive_timeout(socket, seconds), "setsockopt(SO_RCVTIMEO)")
+}
+
 package func acceptConnection(_ listener: Int32) throws(SysError) -> Fd {
     Fd(owning: try checkRetrying({ csys_accept(listener) }, "accept(\(listener))"))
 }

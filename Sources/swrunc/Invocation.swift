@@ -84,7 +84,8 @@ enum Invocation {
     }
 
     private static func refuseLog(_ error: SysError) -> Int32 {
-        writeLine("\(Program.name): cannot log: \(error.description)", to: 2)
+        let hint = error.hint.map { "; " + $0 } ?? ""
+        writeLine("\(Program.name): cannot log: \(error.description)\(hint)", to: 2)
         return 1
     }
 

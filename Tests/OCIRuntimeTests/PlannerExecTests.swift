@@ -18,9 +18,34 @@ import Testing
         #expect(
             try plan().names == [
                 "host open cgroup", "host clone", "init join cgroup", "init join namespaces",
-                "init new session", "init new keyring", "init change directory",
-                "init find executable", "init set identity", "init execute",
+                "init new keyring", "init change directory", "init find executable",
+                "init new session", "init set identity", "init execute",
             ])
+    }
+
+    /// CAP_SYS_PTRACE reaches whatever it sees.
+    @Test func whereItCouldBeTracedItIsSeenLast() throws {
+        let config = Config.plain.with {
+            $0.process?.capabilities = Capabilities(bounding: ["CAP_SYS_PTRACE"])
+        }
+        #expect(
+            try plan(in: config).names == [
+                "host open cgroup", "host clone", "init join cgroup", "init join namespaces",
+                "init new keyring", "init change directory", "init find executable",
+                "init set identity", "init enter pid namespace", "init new session",
+                "init execute",
+            ])
+        let filtered = config.with { $0.linux.seccomp = Seccomp(defaultAction: .allow) }
+        let names = try plan(in: filtered).names
+        #expect(
+            names.suffix(5) == [
+                "init enter pid namespace", "init new session", "init apply seccomp",
+                "init set identity", "init execute",
+            ])
+        let mapped = Config.mapped.with {
+            $0.process?.capabilities = Capabilities(bounding: ["CAP_SYS_PTRACE"])
+        }
+        #expect(try plan(in: mapped).first("enter pid namespace") == nil)
     }
 
     @Test func nothingIsMadeAndNobodyWaits() throws {

@@ -136,6 +136,20 @@ private let resolutions: [(path: String, flags: Int32, outcome: Outcome)] = [
         }
     }
 
+    /// A link of procfs that the kernel would jump through is refused, whichever way it looks.
+    @Test("magic links", arguments: [true, false])
+    func magicLinks(byKernel: Bool) throws {
+        let root = RootDirectory(
+            try openFile("/proc/self", O_PATH | O_DIRECTORY), byKernel: byKernel)
+        let zero = try openFile("/dev/zero", O_RDONLY)
+        for path in ["root", "root/etc", "cwd", "exe", "fd/\(zero.raw)", "ns/mnt"] {
+            let error = #expect(throws: SysError.self, "\(path)") {
+                _ = try root.open(path, O_RDONLY)
+            }
+            #expect(error?.errno == ELOOP, "\(path)")
+        }
+    }
+
     @Test("the two ways name the path in their errors", arguments: [true, false])
     func errorsNameThePath(byKernel: Bool) throws {
         let root = try TemporaryTree().root(byKernel: byKernel)

@@ -31,6 +31,12 @@ final class ConsoleSocket {
 
 /// One descriptor from a SCM_RIGHTS message (the CMSG macros are not visible to Swift).
 func receiveDescriptor(_ connection: Int32) throws -> Int32 {
+    var bytes: [UInt8] = []
+    return try receiveDescriptor(connection, &bytes)
+}
+
+/// The same, with the bytes that came with it.
+func receiveDescriptor(_ connection: Int32, _ bytes: inout [UInt8]) throws -> Int32 {
     var name = [UInt8](repeating: 0, count: 4096)
     var control = [UInt64](repeating: 0, count: 8)
     let received: Int = name.withUnsafeMutableBytes { name in
@@ -52,6 +58,7 @@ func receiveDescriptor(_ connection: Int32) throws -> Int32 {
     guard received > 0, isRights, control[0] == 20 else {
         throw HarnessError("no descriptor came, \(received) bytes")
     }
+    bytes = Array(name.prefix(received))
     return descriptor
 }
 

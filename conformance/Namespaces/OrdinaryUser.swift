@@ -62,7 +62,8 @@ private func withOrdinaryUsersContainer(
         try #require(holder > 0)
         defer { kill(holder, SIGKILL) }
         c.sandbox = [
-            "nsenter", "--target", "\(holder)", "--user", "--mount", "--setuid", "0", "--setgid", "0",
+            "nsenter", "--target", "\(holder)", "--user", "--mount", "--setuid", "0", "--setgid",
+            "0",
         ]
         c.config.linux.cgroupsPath = .null
         c.config.linux.resources = .null

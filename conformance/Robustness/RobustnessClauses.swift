@@ -82,7 +82,9 @@ extension Conformance.Robustness {
                 let state = readText(file)
                 c.delete("--force")
                 // The same state with another pid, in a pid namespace of its own, where pid 2 is
-                // a bystander and -1 is everyone.
+                // a bystander and -1 is everyone. It starts later by more than a clock tick, which is
+                // all that a start time tells.
+                usleep(30_000)
                 mkdir(c.root, 0o700)
                 mkdir(c.root + "/" + c.id, 0o700)
                 let changed = state.replacing(/(pid"\s*:\s*)\d+/) { "\($0.1)\(pid)" }

@@ -135,9 +135,12 @@ extension Conformance.Security {
 
     @Suite struct Privileges {
         @Test(
-            "an exec'd program cannot be traced, nor its descriptors taken, before it is confined")
-        func dumpable() throws {
+            "an exec'd program cannot be traced, nor its descriptors taken, before it is confined",
+            arguments: [true, false])
+        func dumpable(noNewPrivileges: Bool) throws {
             try withContainer { c in
+                c.config.process.noNewPrivileges = .bool(noNewPrivileges)
+                if !noNewPrivileges { c.config.filter(rule("munlockall", "ERRNO")) }
                 c.config.process.capabilities = capabilitySets(["CAP_SYS_PTRACE"])
                 // Looks for a process that still shows the host's root or the runtime's files.
                 c.config.shell(
@@ -145,7 +148,7 @@ extension Conformance.Security {
                     echo ready
                     while :; do
                         for p in /proc/[0-9]*; do
-                            case $p in /proc/1) continue;; esac
+                            case $p in /proc/1|/proc/$$) continue;; esac
                             for f in $p/fd/*; do
                                 t=$(readlink $f) || continue
                                 case $t in *swrunc-test*|/tmp/swc-*|/sys/fs/cgroup*) echo leak $t;; esac
@@ -156,12 +159,78 @@ extension Conformance.Security {
                     """)
                 try c.runDetached()
                 try #require(c.prints("ready"))
-                for _ in 0..<10 { c.exec([], "true") }
-                // CAP_SYS_PTRACE without a user namespace reaches a process that joins, as long as
-                // it has not joined everything (docs/security.md, What is not defended).
-                withKnownIssue(isIntermittent: true) {
-                    #expect(!c.output.contains("leak"), "\(c.output)")
+                for _ in 0..<50 { c.exec([], "true") }
+                #expect(!c.output.contains("leak"), "\(c.output)")
+            }
+        }
+
+        @Test("an exec'd program has its user and capabilities when it is first seen", .swruncOnly)
+        func confinedFirst() throws {
+            try withContainer { c in
+                c.config.process.capabilities = capabilitySets(["CAP_SYS_PTRACE"])
+                c.config.shell(
+                    """
+                    echo ready
+                    while :; do
+                        for p in /proc/[0-9]*; do
+                            case $p in /proc/1|/proc/$$) continue;; esac
+                            while read key value; do
+                                case $key in CapEff:) echo "seen $value";; esac
+                            done < $p/status
+                        done 2> /dev/null
+                    done
+                    """)
+                try c.runDetached()
+                try #require(c.prints("ready"))
+                let held = capabilityText(capabilityMask(["CAP_SYS_PTRACE"]))
+                for _ in 0..<50 { c.exec([], "true") }
+                let seen = Set(c.output.split(separator: "\n").dropFirst())
+                #expect(!seen.isEmpty && seen.allSatisfy { $0 == "seen \(held)" }, "\(seen)")
+            }
+        }
+
+        /// What a process has open besides its standard streams.
+        private func descriptors(_ pid: pid_t) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")
+                .filter { (Int($0) ?? 0) > 2 }
+                .compactMap {
+                    try? FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/\(pid)/fd/\($0)")
                 }
+        }
+
+        @Test("a created container's init has nothing of the host's open but sockets", .swruncOnly)
+        func created() throws {
+            try withContainer { c in
+                c.config.bind("/usr", at: "/mnt")
+                try c.create()
+                let open = try descriptors(c.pid)
+                #expect(!open.isEmpty && open.allSatisfy { $0.hasPrefix("socket:") }, "\(open)")
+            }
+        }
+
+        @Test("nor does a startContainer hook with CAP_SYS_PTRACE find any", .swruncOnly)
+        func startContainerHook() throws {
+            try withContainer { c in
+                c.config.process.capabilities = capabilitySets(["CAP_SYS_PTRACE"])
+                c.config.addHook(
+                    "startContainer",
+                    [
+                        "path": "/bin/sh", "env": ["PATH=/bin"],
+                        "args": [
+                            "sh", "-c",
+                            "for f in /proc/1/fd/*; do readlink $f; done > /seen; ls /proc/self/fd >> /seen",
+                        ],
+                    ])
+                try #expect(c.run().succeeded)
+                let seen = readText(c.rootfs + "/seen").split(separator: "\n").dropFirst(3)
+                let own = seen.filter { Int($0) != nil }
+                #expect(own == ["0", "1", "2", "3"], "\(seen)")
+                #expect(
+                    // What it runs the hook with, and the channel.
+                    seen.dropLast(own.count).allSatisfy {
+                        !$0.hasPrefix("/") || $0.hasPrefix("/memfd:")
+                    }, "\(seen)")
             }
         }
 

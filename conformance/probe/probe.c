@@ -13,10 +13,13 @@
  *   probe ignoring SIGNAL…     ignores the signals, says ready, sleeps
  *   probe exit N | signal N    ends that way
  *   probe eat MB [SECONDS]     touches that much memory, and holds it
+ *   probe deny NR ERRNO … -- COMMAND…   runs it with these system calls failing
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -241,6 +244,23 @@ static int notify(const char *text) {
     return sent < 0;
 }
 
+static int deny(char **argv) {
+    struct sock_filter filter[64] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+    unsigned short count = 1;
+    for (; strcmp(argv[0], "--"); argv += 2) {
+        unsigned action = SECCOMP_RET_ERRNO | (unsigned)atoi(argv[1]);
+        filter[count++] =
+            (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ, (unsigned)atoi(argv[0]), 0, 1);
+        filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET, action);
+    }
+    filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {count, filter};
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return perror("seccomp"), 1;
+    execvp(argv[1], argv + 1);
+    return perror(argv[1]), 1;
+}
+
 static void *in_thread(void *argv) {
     call(argv);
     return argv;
@@ -305,6 +325,8 @@ int main(int argc, char **argv) {
         for (int i = 2; i < argc; i++) signal(atoi(argv[i]), SIG_IGN);
         puts("ready");
         for (;;) pause();
+    } else if (!strcmp(verb, "deny")) {
+        return deny(argv + 2);
     } else if (!strcmp(verb, "exit")) {
         return atoi(argv[2]);
     } else if (!strcmp(verb, "signal")) {

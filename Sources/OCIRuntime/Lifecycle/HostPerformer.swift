@@ -19,7 +19,11 @@ struct HostPerformer: ~Copyable {
     /// Descriptors that the init inherits, closed here afterwards.
     private var opened: [Int32] = []
     private var process: ClonedProcess?
+    /// What the init was before it moved (``Action/enterPidNamespace``), to be reaped.
+    private var former: ClonedProcess?
     private var channel: Channel?
+    /// Whether the init is still to go on as another process (``Action/enterPidNamespace``).
+    private var owesMove = false
     /// The step that is next, and whether the init waits for a word before it.
     private var index = 0
     private var owesGo = false
@@ -43,6 +47,11 @@ struct HostPerformer: ~Copyable {
         self.stateDirectory = stateDirectory
         self.lock = lock
         warnings = plan.warnings
+        owesMove =
+            prepared.containerInit >= 0
+            && plan.steps.contains {
+                if case .enterPidNamespace = $0.action { true } else { false }
+            }
     }
 
     deinit { for fd in opened { closeDescriptor(fd) } }
@@ -136,27 +145,53 @@ struct HostPerformer: ~Copyable {
         var executing = false
         while true {
             let received: (message: Message, fd: Int32)?
-            let limit = deadline(of: index)
+            let patience = patience(after: index)
             do throws(SysError) {
                 received = try withChannel { (channel) throws(SysError) in
-                    try channel.receive(milliseconds: limit)
+                    try patience.receive(channel)
                 }
             } catch {
                 throw RuntimeError(error)
             }
             guard let (message, fd) = received else {
-                if executing { return .executing }
+                if executing, !owesMove {
+                    reapFormer()
+                    return .executing
+                }
                 throw initDied()
             }
             switch message {
             case .warning(let text): warnings.append(text)
             case .terminal: terminal = fd
             case .executing: executing = true
+            case .moved(let pid):
+                try follow(pid, fd)
+                executing = true
             case .failed(let step, let error):
                 throw failed(step, error)
             default: return message
             }
         }
+    }
+
+    /// The init goes on as another process. Whoever had got hold of the channel could name no other than
+    /// a child of this process's.
+    private mutating func follow(_ pid: Int32, _ fd: Int32) throws(RuntimeError) {
+        let next = ClonedProcess(pid: pid, pidfd: Fd(owning: fd))
+        do throws(SysError) {
+            guard owesMove else { throw .refused("the container's init moved twice") }
+            try verifyChild(next)
+        } catch {
+            throw RuntimeError(error)
+        }
+        owesMove = false
+        former = process.take()
+        process = consume next
+    }
+
+    /// The process that the init was before it went on as another: it ends by itself.
+    private mutating func reapFormer() {
+        if let former = former.take() { _ = try? wait(pidfd: former.pidfd.raw) }
     }
 
     private mutating func failed(_ index: Int, _ error: SysError) -> RuntimeError {
@@ -165,15 +200,20 @@ struct HostPerformer: ~Copyable {
         return RuntimeError(step: plan.steps[index], error)
     }
 
-    /// The init's own work takes milliseconds; only hooks may take as long as they like.
-    private func deadline(of index: Int) -> Int32 {
-        let runsHooks = plan.steps[min(index, plan.steps.count)...].contains {
-            if case .runHook = $0.action { $0.actor == .`init` } else { false }
+    private func patience(after index: Int) -> Patience {
+        let plan = self.plan
+        return Patience(pid: pid) {
+            plan.steps[min(index, plan.steps.count)...].compactMap {
+                guard $0.actor == .`init`, case .runHook(_, let hook) = $0.action else {
+                    return nil
+                }
+                return .some(hook.timeout)
+            }
         }
-        return runsHooks ? -1 : 120_000
     }
 
     private mutating func initDied() -> RuntimeError {
+        reapFormer()
         let status = try? wait(pidfd: pidfd)
         process = nil
         if status == .signalled(SIGKILL), let limit = cgroup?.exhaustedMemoryLimit {
@@ -195,6 +235,7 @@ struct HostPerformer: ~Copyable {
     /// Ends an init that is still there, and reaps it.
     mutating func killInit() {
         endScopeHolder()
+        reapFormer()
         guard pid > 0 else { return }
         try? signal(pidfd, SIGKILL)
         _ = try? wait(pidfd: pidfd)
@@ -327,34 +368,43 @@ struct HostPerformer: ~Copyable {
         _ new: [NamespaceType], _ offsets: [TimeOffsetEntry], from first: Int
     ) throws(SysError) {
         let (ours, theirs) = try socketPair().release()
+        channel = Channel(Fd(owning: ours))
         defer { closeDescriptor(theirs) }
+        try limitReceiving(ours, seconds: Patience.slice)
         prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
         opened += prepared.cgroupTasks
-        var intoCgroup: Int32 = -1
-        if let directory = try cgroup?.openDirectory() { intoCgroup = keep(directory) }
+        var launch = Launch(new: new, timeOffsets: offsets)
+        if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
+        do throws(SysError) {
+            process = try clone(launch, ours, theirs, from: first)
+        } catch  where launch.cgroup >= 0 && [ENOSYS, EPERM, E2BIG].contains(error.errno) {
+            // Without clone3 there is no CLONE_INTO_CGROUP (5.7): the init moves itself there.
+            launch.cgroup = -1
+            prepared.joinsUnifiedCgroup = true
+            prepared.cgroupTasks = try cgroup?.openJoinFiles(withoutClone: true) ?? []
+            opened += prepared.cgroupTasks
+            process = try clone(launch, ours, theirs, from: first)
+        }
+        endScopeHolder()
+    }
+
+    private func clone(
+        _ launch: Launch, _ ours: Int32, _ theirs: Int32, from first: Int
+    ) throws(SysError) -> ClonedProcess {
         let plan = self.plan
         let prepared = self.prepared
         let lock = self.lock
-        let launch = Launch(new: new, timeOffsets: offsets, cgroup: intoCgroup)
-        do throws(SysError) {
-            process = try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) {
-                left in
-                // While the init holds the host's end, it would never see the host die.
-                closeDescriptor(ours)
-                // And it would go on to hold the lock, when the host is killed.
-                closeDescriptor(lock)
-                var mine = prepared
-                mine.namespaces = left
-                Performer(
-                    plan: plan, prepared: mine, channel: Channel(Fd(owning: theirs)), from: first
-                ).run()
-            }
-        } catch {
+        return try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) { left in
+            // While the init holds the host's end, it would never see the host die.
             closeDescriptor(ours)
-            throw error
+            // And it would go on to hold the lock, when the host is killed.
+            closeDescriptor(lock)
+            var mine = prepared
+            mine.namespaces = left
+            Performer(
+                plan: plan, prepared: mine, channel: Channel(Fd(owning: theirs)), from: first
+            ).run()
         }
-        channel = Channel(Fd(owning: ours))
-        endScopeHolder()
     }
 
     private mutating func endScopeHolder() {

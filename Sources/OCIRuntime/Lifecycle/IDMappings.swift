@@ -68,8 +68,10 @@ struct IDMappings {
         let said = try Fd.readSome(output.read, limit: 2048)
         let status = try wait(pidfd: process.pidfd.raw)
         guard status == .exited(0) else {
+            let text = String(decoding: said, as: UTF8.self)
+                .split(whereSeparator: \.isNewline).joined(separator: " | ")
             throw .refused(
-                "\(arguments.joined(separator: " ")): \(String(decoding: said, as: UTF8.self))",
+                "\(arguments.joined(separator: " ")): \(text)",
                 hint: "see subuid(5) and subgid(5): the caller's ranges must cover the mappings")
         }
     }

@@ -110,6 +110,7 @@ struct Launch {
     /// The user namespace takes rights over the namespaces outside it away, and gives rights over
     /// those that belong to it: what is refused before is tried again after it.
     private func join(_ joined: [JoinedNamespace]) throws(SysError) {
+        try leaveGroups()
         var later: [JoinedNamespace] = []
         for (kind, fd) in joined where kind != .user {
             do throws(SysError) {

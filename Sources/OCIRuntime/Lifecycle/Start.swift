@@ -55,15 +55,17 @@ extension Runtime {
     /// Knocks on the start socket and waits until the program executes.
     private func release(_ container: borrowing Container) throws(RuntimeError) {
         do throws(SysError) {
-            let channel = Channel(
-                try connectSocket(
-                    .packet, "\(container.directory.path)/\(StateDirectory.startSocket)"))
+            let socket = try connectSocket(
+                .packet, "\(container.directory.path)/\(StateDirectory.startSocket)")
+            try limitReceiving(socket.raw, seconds: Patience.slice)
+            let channel = Channel(socket)
+            let patience = patience(for: container)
             // From here on it counts as started, whoever asks. Not after the word: were this process
             // killed in between, a running container would look like a created one for ever.
             try removeFile(at: container.directory.fd.raw, StateDirectory.startSocket)
             try channel.send(.go)
             var executing = false
-            while let (message, _) = try channel.receive() {
+            while let (message, _) = try patience.receive(channel) {
                 switch message {
                 case .executing: executing = true
                 case .failed(_, let error): throw error
@@ -78,6 +80,15 @@ extension Runtime {
             throw RuntimeError(outOfMemory: limit)
         }
         throw RuntimeError("the container's init ended before it executed the program")
+    }
+
+    private func patience(for container: borrowing Container) -> Patience {
+        let (root, id) = (root, container.record.id)
+        return Patience(pid: container.record.pid) {
+            // Read only when there is reason to.
+            let config = try? Container(root: root, id: id).config()
+            return config?.hooks.startContainer.map(\.timeout) ?? []
+        }
     }
 
     func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {

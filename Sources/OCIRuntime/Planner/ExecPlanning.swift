@@ -13,8 +13,8 @@ extension Planner {
     ) throws(PlanError) -> Plan {
         var planner = Planner(config, facts, options)
         try planner.prepareToJoin(process)
-        planner.join(process)
-        try planner.becomeProgram(process)
+        try planner.join(process)
+        try planner.becomeJoinedProgram(process)
         return planner.plan(process: process)
     }
 
@@ -45,9 +45,11 @@ extension Planner {
     }
 
     /// All namespaces of the container's own. With the host's rights only those that take in children
-    /// are entered before the clone; without, the user namespace must be entered first of all.
+    /// are entered before the clone; without, the user namespace must be entered first of all. Where
+    /// the process must not be seen before it has joined all of them, none is.
     var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
         let types = NamespaceType.allCases.filter { namespaces.has($0) }
+        if mayBeTraced { return ([], types) }
         if hasUserNamespace && !isPrivileged { return (types, []) }
         return (
             types.filter { $0 == .pid || $0 == .time },
@@ -55,7 +57,17 @@ extension Planner {
         )
     }
 
-    private mutating func join(_ process: Process) {
+    /// Not being dumpable keeps a process out of reach of the container's, but for CAP_SYS_PTRACE in
+    /// the same user namespace.
+    var mayBeTraced: Bool {
+        guard namespaces.has(.pid), !hasUserNamespace else { return false }
+        guard let sets = config.process?.capabilities else { return false }
+        return [sets.bounding, sets.permitted, sets.inheritable].contains {
+            $0.contains("CAP_SYS_PTRACE")
+        }
+    }
+
+    private mutating func join(_ process: Process) throws(PlanError) {
         if let cgroup, !cgroup.layout.isUnified { `init`(cgroupPlace, .joinCgroup) }
         if let affinity = process.execCPUAffinity?.final {
             `init`("/process/execCPUAffinity/final", .setCPUAffinity(affinity))
@@ -64,13 +76,13 @@ extension Planner {
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
         if !namespaces.has(.mount) { `init`("/root/path", .changeRoot) }
-        newSession()
+        newSessionKeyring()
         if !hasUserNamespace, let score = process.oomScoreAdj {
             `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
         if process.terminal {
             `init`("/process/terminal", .openConsole(size: process.consoleSize))
         }
-        settle(process)
+        try settle(process)
     }
 }

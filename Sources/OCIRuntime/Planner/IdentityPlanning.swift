@@ -28,6 +28,7 @@ extension Planner {
         if namespaces.isNew(.user) { try checkMapped(user) }
         return IdentityPlan(
             uid: user.uid, gid: user.gid, groups: try identityGroups(of: user),
+            groupsMayBeDenied: hasUserNamespace,
             capabilities: grant(process.capabilities ?? Capabilities()))
     }
 

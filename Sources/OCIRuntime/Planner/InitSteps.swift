@@ -13,24 +13,21 @@ extension Planner {
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
         if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }
-        newSession()
+        `init`("", .newSession)
+        newSessionKeyring()
         if !hasUserNamespace, let score = config.process?.oomScoreAdj {
             `init`("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
         if namespaces.isNew(.network) { `init`("/linux/namespaces", .bringUpLoopback) }
     }
 
-    mutating func newSession() {
-        `init`("", .newSession)
+    mutating func newSessionKeyring() {
         // runc's name, which `keyctl` users and tests look for.
         if !options.noNewKeyring { `init`("", .newSessionKeyring(name: "_ses." + options.id)) }
     }
 
     /// How the program is scheduled. Errors belong to `create`, so this comes before its end.
     mutating func setPriorities(of process: Process) {
-        if let scheduler = process.scheduler {
-            `init`("/process/scheduler", .setScheduler(scheduler))
-        }
         if let priority = process.ioPriority {
             `init`("/process/ioPriority", .setIOPriority(priority))
         }
@@ -39,6 +36,13 @@ extension Planner {
         }
         if let personality = config.linux.personality {
             `init`("/linux/personality", .setPersonality(personality.domain))
+        }
+    }
+
+    /// Not inherited, or not even left a fork, by some policies (`sched(7)`).
+    mutating func setScheduler(of process: Process) {
+        if let scheduler = process.scheduler {
+            `init`("/process/scheduler", .setScheduler(scheduler))
         }
     }
 }

@@ -10,8 +10,8 @@ import Spec
 /// host   cgroup, namespaces, sources, sockets, seccomp, limits, clone [, id mappings]
 /// init   cgroup, namespaces, session, priorities, root, mounts, devices, console
 /// host   prestart and createRuntime hooks, if any
-/// init   createContainer hooks, change of root, what it hides, names, cwd, program │ start
-///        startContainer hooks, labels, limits, seccomp and identity, execute
+/// init   createContainer hooks, change of root, what it hides, names, cwd, program, labels │ start
+///        startContainer hooks, limits, seccomp and identity, execute
 /// ```
 package struct Planner {
     let config: Config
@@ -43,7 +43,7 @@ package struct Planner {
         try planner.makeRootFileSystem()
         planner.runCreateHooks()
         try planner.changeRoot()
-        planner.finishCreate()
+        try planner.finishCreate()
         try planner.start()
         return planner.plan(process: config.process, later: planner.laterHooks)
     }
@@ -120,18 +120,22 @@ extension Planner {
     }
 
     /// The init's last steps of `create`, inside the new root.
-    mutating func finishCreate() {
-        if let process = config.process { settle(process) }
+    mutating func finishCreate() throws(PlanError) {
+        if let process = config.process {
+            setScheduler(of: process)
+            try settle(process)
+        }
         `init`("", .waitForStart)
     }
 
     /// Priorities and place of the program, and the program itself. A umask comes after a working
     /// directory that has to be made.
-    mutating func settle(_ process: Process) {
+    mutating func settle(_ process: Process) throws(PlanError) {
         setPriorities(of: process)
         `init`("/process/cwd", .changeDirectory(process.cwd))
         if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
         `init`("/process/args/0", .findExecutable)
+        try setLabels(of: process)
     }
 
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).

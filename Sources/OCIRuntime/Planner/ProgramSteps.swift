@@ -3,29 +3,47 @@ import Spec
 
 /// The last steps, after which there is nothing left of the init but the user's program.
 extension Planner {
-    /// Labels first, which take effect at the exec. Limits before the filter, which may forbid them.
-    /// Without noNewPrivileges loading a filter needs CAP_SYS_ADMIN, so it precedes the loss of
-    /// privileges; with it the filter comes last, so that it has the least to allow.
+    /// Limits before the filter, which may forbid them. Without noNewPrivileges loading a filter needs
+    /// CAP_SYS_ADMIN, so it precedes the loss of privileges; with it the filter comes last, so that it
+    /// has the least to allow.
     mutating func becomeProgram(_ process: Process) throws(PlanError) {
-        try setLabels(of: process)
         setLimits(of: process)
-        let identity = try identity(of: process)
         if process.noNewPrivileges {
-            `init`("/process/noNewPrivileges", .setNoNewPrivileges)
-            `init`("/process/user", .setIdentity(identity))
+            try confine(process)
             applySeccomp()
         } else {
             applySeccomp()
-            `init`("/process/user", .setIdentity(identity))
+            try confine(process)
         }
         `init`("/process/args/0", .execute)
+    }
+
+    /// The same for one that joins a container. Where CAP_SYS_PTRACE there would reach it, it loses
+    /// its privileges while nobody sees it yet, if a filter does not need them.
+    mutating func becomeJoinedProgram(_ process: Process) throws(PlanError) {
+        let isConfinedFirst =
+            mayBeTraced && (process.noNewPrivileges || !hasSeccomp) && process.scheduler == nil
+        if isConfinedFirst { try confine(process) }
+        if mayBeTraced { `init`("/linux/namespaces", .enterPidNamespace) }
+        `init`("", .newSession)
+        setScheduler(of: process)
+        guard isConfinedFirst else { return try becomeProgram(process) }
+        setLimits(of: process)
+        applySeccomp()
+        `init`("/process/args/0", .execute)
+    }
+
+    private mutating func confine(_ process: Process) throws(PlanError) {
+        if process.noNewPrivileges { `init`("/process/noNewPrivileges", .setNoNewPrivileges) }
+        `init`("/process/user", .setIdentity(try identity(of: process)))
     }
 
     private mutating func applySeccomp() {
         if hasSeccomp { `init`("/linux/seccomp", .applySeccomp) }
     }
 
-    private mutating func setLabels(of process: Process) throws(PlanError) {
+    /// They take effect at the exec.
+    mutating func setLabels(of process: Process) throws(PlanError) {
         if let profile = process.apparmorProfile {
             if facts.appArmor() {
                 `init`("/process/apparmorProfile", .setAppArmorProfile(profile))

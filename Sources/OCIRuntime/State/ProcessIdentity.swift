@@ -26,6 +26,12 @@ struct ProcessIdentity: Equatable, Sendable {
             && stat.state != UInt8(ascii: "X")
     }
 
+    /// Whether a signal has stopped the process (not a tracer).
+    static func isStopped(_ pid: Int32) -> Bool {
+        guard let stat = try? stat(of: pid) else { return false }
+        return stat.state == UInt8(ascii: "T")
+    }
+
     /// A pidfd of the process; ESRCH when it has gone, whoever has its pid by now.
     func open() throws(SysError) -> Fd {
         let fd = try openProcess(pid)

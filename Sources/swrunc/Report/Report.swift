@@ -20,12 +20,22 @@ struct Report {
             switch options.destination {
             case .standardError: -1
             case .file(let path):
-                try openFile(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o644).release()
+                try Self.openLog(path).release()
             case .journal:
                 try connectSocket(.datagram, "/run/systemd/journal/socket").release()
             case .syslog:
                 try connectSocket(.datagram, "/dev/log").release()
             }
+    }
+
+    /// A pipe that nobody reads is refused, not waited for, and one that is full loses a message.
+    private static func openLog(_ path: String) throws(SysError) -> Fd {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY
+        do throws(SysError) {
+            return try openFile(path, flags, mode: 0o644)
+        } catch  where error.errno == ENXIO {
+            throw error.hinting("nobody reads the pipe, or it is a socket")
+        }
     }
 
     /// Reports what made the command fail.

@@ -231,6 +231,11 @@ static inline long csys_clone3(uint64_t flags, int *pidfd, int cgroup, int exit_
     }
     return csys_result(syscall(CSYS_NR_clone3, &a, sizeof a));
 }
+/* clone(2), for where clone3 is missing or forbidden: the flags that fit into 32 bits, no cgroup. */
+static inline long csys_clone(uint64_t flags, int *pidfd, int exit_signal) {
+    unsigned long all = (unsigned long)flags | CLONE_PIDFD | (unsigned long)exit_signal;
+    return csys_result(syscall(SYS_clone, all, 0, pidfd, 0, 0));
+}
 static inline long csys_setns(int fd, int type) { return csys_result(syscall(SYS_setns, fd, type)); }
 static inline long csys_unshare(int flags) { return csys_result(syscall(SYS_unshare, flags)); }
 static inline long csys_ns_type(int fd) { return csys_result(ioctl(fd, NS_GET_NSTYPE)); }
@@ -398,6 +403,11 @@ static inline long csys_unix_socket(int type) {
 static inline long csys_send_timeout(int fd, long seconds) {
     struct timeval time = {.tv_sec = seconds};
     return csys_result(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time));
+}
+/* SO_RCVTIMEO: how long a receive may take. */
+static inline long csys_receive_timeout(int fd, long seconds) {
+    struct timeval time = {.tv_sec = seconds};
+    return csys_result(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time));
 }
 static inline long csys_unix_address(struct sockaddr_un *address, const char *path) {
     size_t length = strlen(path);

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+extension Conformance {
+    /// An ordinary user, without any right of root's.
+    @Suite struct Rootless {
+        private static let id = 54321
+        private static let user = [
+            "setpriv", "--reuid", "\(id)", "--regid", "\(id)", "--clear-groups",
+        ]
+        /// /etc as it would be with a user `swc` who has 65536 subordinate ids, seen by the command only.
+        private static let subordinate: [String] = {
+            let script = """
+                for file in passwd subuid subgid; do
+                    cp /etc/$file "$0/$file" 2> /dev/null || : > "$0/$file"
+                done
+                echo "swc:x:\(id):\(id)::/:/bin/sh" >> "$0/passwd"
+                echo "swc:200000:65536" | tee -a "$0/subuid" >> "$0/subgid"
+                for file in passwd subuid subgid; do mount --bind "$0/$file" /etc/$file; done
+                exec "$@"
+                """
+            return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]
+        }()
+
+        /// A bundle of the user's own, with the config that `spec --rootless` writes.
+        private func withUser(
+            withSubordinateIDs: Bool = false, _ body: (Container) throws -> Void
+        ) throws {
+            try withContainer { c in
+                chmod(Workspace.path, 0o755)
+                c.sandbox =
+                    (withSubordinateIDs ? Self.subordinate + [c.directory] : []) + Self.user
+                mkdir(c.root, 0o700)
+                for path in [c.directory, c.bundle, c.root, c.rootfs] {
+                    chown(path, uid_t(Self.id), gid_t(Self.id))
+                }
+                let written = c.runtime("spec", "--rootless", "--bundle", c.bundle)
+                try #require(written.succeeded, "\(written)")
+                c.config = try JSON(parsing: readText(c.bundle + "/config.json"))
+                unlink(c.bundle + "/config.json")
+                c.config.process.terminal = false
+                c.config.root.readonly = false
+                try body(c)
+            }
+        }
+
+        @Test("spec --rootless and run, again and again")
+        func run() throws {
+            try withUser { c in
+                c.config.shell("id -u; id -g; cat /proc/self/setgroups; hostname")
+                for _ in 0..<20 {
+                    let outcome = try c.run()
+                    #expect(outcome.lines == ["0", "0", "deny", "swrunc"], "\(outcome)")
+                }
+            }
+        }
+
+        @Test("the whole life: create, start, exec, kill, delete")
+        func life() throws {
+            try withUser { c in
+                c.config.program("sleep", "600")
+                let created = try c.create()
+                try #require(created.succeeded, "\(created)")
+                #expect(c.status == "created")
+                #expect(c.start().succeeded)
+                #expect(c.execSh("id -u; pidof sleep") == "0\n1")
+                // Root, who can do more, is no worse off where setgroups(2) is denied.
+                let sandbox = c.sandbox
+                c.sandbox = []
+                #expect(c.execSh("id -u") == "0")
+                c.sandbox = sandbox
+                #expect(c.kill("KILL").succeeded)
+                #expect(c.becomes("stopped"))
+                #expect(c.delete().succeeded)
+            }
+        }
+
+        @Test("a limit that nobody may set is an error that names it")
+        func limit() throws {
+            try withUser { c in
+                c.config.linux.resources = ["memory": ["limit": 100_000_000]]
+                let outcome = try c.run()
+                #expect(outcome.failed && outcome.stderr.contains("memory"), "\(outcome)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("without a user namespace it is refused, with what to do", .swruncOnly)
+        func withoutUserNamespace() throws {
+            try withUser { c in
+                c.config.linux.namespaces = .array(
+                    c.config.linux.namespaces.array.filter { $0.type.string != "user" })
+                c.config.linux.uidMappings = .null
+                c.config.linux.gidMappings = .null
+                let outcome = try c.run()
+                #expect(outcome.failed && outcome.stderr.contains("--rootless"), "\(outcome)")
+            }
+        }
+
+        private func map(_ c: Container, from host: Int, size: Int) {
+            for key in ["uidMappings", "gidMappings"] {
+                c.config.linux[key] = [
+                    ["containerID": 0, "hostID": JSON(Self.id), "size": 1],
+                    ["containerID": 1, "hostID": JSON(host), "size": JSON(size)],
+                ]
+            }
+        }
+
+        private static let hasMappers = exists("/usr/bin/newuidmap") && exists("/etc/subuid")
+
+        @Test(
+            "newuidmap and newgidmap map the user's subordinate ids",
+            .requires(hasMappers, "no newuidmap, or no /etc/subuid (Debian's uidmap)"))
+        func subordinateIDs() throws {
+            try withUser(withSubordinateIDs: true) { c in
+                map(c, from: 200_000, size: 65536)
+                c.config.process.user = ["uid": 1000, "gid": 1000, "additionalGids": [5, 7]]
+                c.config.shell("id; touch /tmp/file; cat /proc/self/setgroups")
+                let outcome = try c.run()
+                #expect(
+                    outcome.lines.first?.hasPrefix("uid=1000(user) gid=1000(user)") == true,
+                    "\(outcome)")
+                #expect(outcome.lines.last == "allow", "\(outcome)")
+                var status = stat()
+                lstat(c.rootfs + "/tmp/file", &status)
+                #expect(status.st_uid == 200_999)
+            }
+        }
+
+        @Test(
+            "ids that are not the user's are refused in the words of newuidmap", .swruncOnly,
+            .requires(hasMappers, "no newuidmap, or no /etc/subuid (Debian's uidmap)"))
+        func foreignIDs() throws {
+            try withUser(withSubordinateIDs: true) { c in
+                map(c, from: 0, size: 1000)
+                let outcome = try c.run()
+                #expect(outcome.failed && outcome.stderr.contains("not allowed"), "\(outcome)")
+                #expect(outcome.stderr.contains("subuid(5)"), "\(outcome)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("a joined user namespace in which setgroups is denied")
+        func joinedNamespace() throws {
+            try withContainer { c in
+                let ready = c.directory + "/ready"
+                chmod(c.directory, 0o777)
+                var options = LaunchOptions()
+                options.whileRunning = { pid in
+                    #expect(eventually { exists(ready) })
+                    var namespaces = c.config.linux.namespaces
+                    namespaces.append(["type": "user", "path": .string("/proc/\(pid)/ns/user")])
+                    c.config.linux.namespaces = namespaces
+                    c.config.linux.uidMappings = .null
+                    launch(["chown", "-R", "--no-dereference", "\(Self.id):\(Self.id)", c.rootfs])
+                    c.config.linux.resources = .null
+                    // Only id 0 is mapped there.
+                    c.config.editMount("/dev/pts") { $0.options = ["newinstance"] }
+                    c.config.program("sleep", "600")
+                    let outcome = try c.runDetached()
+                    #expect(outcome.succeeded, "\(outcome)")
+                    #expect(c.execSh("id -u; cat /proc/self/setgroups") == "0\ndeny")
+                    let groups = c.execSh("grep Groups: /proc/self/status | tr -d '[:space:]'")
+                    #expect(groups == "Groups:")
+                    let more = c.exec(["--additional-gids", "5"], "true")
+                    #expect(more.failed && more.stderr.contains("setgroups"), "\(more)")
+                    c.delete("--force")
+                    Foundation.kill(pid, SIGKILL)
+                }
+                launch(
+                    Self.user + [
+                        "unshare", "--user", "--map-root-user", "sh", "-c",
+                        ": > \(ready); exec sleep 60",
+                    ], options)
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import Foundation
+import Testing
+
+extension Conformance.Robustness {
+    /// Every wait ends, and says what for.
+    @Suite struct Waits {
+        private func expectRefusal(
+            _ outcome: Outcome, within seconds: Double = 8, naming words: String...,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            #expect(outcome.failed, "\(outcome)", sourceLocation: sourceLocation)
+            #expect(outcome.duration < .seconds(seconds), sourceLocation: sourceLocation)
+            for word in words {
+                #expect(
+                    outcome.stderr.contains(word), "\(outcome)", sourceLocation: sourceLocation)
+            }
+        }
+
+        @Test("start of a container whose init is stopped fails, and leaves nothing", .swruncOnly)
+        func stoppedInit() throws {
+            try withContainer { c in
+                try c.create()
+                Foundation.kill(c.pid, SIGSTOP)
+                expectRefusal(c.start(), naming: "stopped", "SIGSTOP")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("nor does create wait for one that a hook stops", .swruncOnly)
+        func stoppedByHook() throws {
+            try withContainer { c in
+                c.config.linux.namespaces = [["type": "mount"], ["type": "uts"]]
+                c.config.addHook(
+                    "createContainer",
+                    ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID; sleep 60"]])
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.duration < .seconds(8), "\(outcome)")
+                #expect(readText(c.directory + "/err1").contains("stopped"))
+            }
+        }
+
+        @Test("a hook in the container may take longer than any message of the init")
+        func slowHook() throws {
+            try withContainer { c in
+                c.config.addHook(
+                    "startContainer",
+                    ["path": "/bin/sh", "args": ["sh", "-c", "sleep 3"], "env": ["PATH=/bin"]])
+                try #expect(c.run().succeeded)
+            }
+        }
+
+        @Test("--log on a pipe without a reader", .swruncOnly)
+        func logPipe() throws {
+            try withContainer { c in
+                let pipe = c.directory + "/pipe"
+                mkfifo(pipe, 0o600)
+                expectRefusal(
+                    launch([Runtime.binary, "--log", pipe, "list"]), naming: pipe, "nobody reads")
+            }
+        }
+
+        @Test("a config that is a pipe without a writer", .swruncOnly)
+        func configPipe() throws {
+            try withContainer { c in
+                mkfifo(c.bundle + "/config.json", 0o600)
+                expectRefusal(
+                    c.runtime("create", "--bundle", c.bundle, c.id), within: 15,
+                    naming: "config.json", "nobody writes")
+            }
+        }
+
+        @Test("a config and a process may come through a pipe")
+        func pipes() throws {
+            try withRunningContainer { c in
+                let file = c.directory + "/process.json"
+                mkfifo(file, 0o600)
+                var process = c.config.process
+                process.args = ["echo", "came"]
+                try writeText(process.text, to: c.directory + "/text")
+                var options = LaunchOptions()
+                options.whileRunning = { _ in
+                    launch(["sh", "-c", "cat \(c.directory)/text > \(file)"])
+                }
+                let outcome = c.runtime(["exec", "--process", file, c.id], options)
+                #expect(outcome.trimmed == "came", "\(outcome)")
+            }
+        }
+
+        @Test(
+            "a console socket that is none, or that nobody serves",
+            arguments: ["file", "pipe", "directory", "missing"])
+        func consoleSocket(kind: String) throws {
+            try withContainer { c in
+                let path = c.directory + "/console"
+                switch kind {
+                case "file": try writeText("", to: path)
+                case "pipe": mkfifo(path, 0o600)
+                case "directory": mkdir(path, 0o700)
+                default: break
+                }
+                c.config.process.terminal = true
+                try c.writeConfig()
+                let outcome = c.runtime(
+                    "create", "--bundle", c.bundle, "--console-socket", path, c.id)
+                expectRefusal(outcome, naming: "console")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test(
+            "a pid file in the place of a pipe or a link is a file; of a directory it is refused",
+            .swruncOnly, arguments: ["pipe", "link", "directory"])
+        func pidFile(kind: String) throws {
+            try withContainer { c in
+                let path = c.directory + "/pid"
+                let victim = c.directory + "/victim"
+                try writeText("mine", to: victim)
+                switch kind {
+                case "pipe": mkfifo(path, 0o600)
+                case "link": symlink(victim, path)
+                default: mkdir(path, 0o700)
+                }
+                let outcome = try c.create(["--pid-file", path])
+                #expect(readText(victim) == "mine")
+                #expect(outcome.duration < .seconds(8))
+                if kind == "directory" {
+                    #expect(outcome.failed, "\(outcome)")
+                    c.expectNothingLeft()
+                } else {
+                    #expect(readText(path) == String(c.pid))
+                }
+            }
+        }
+    }
+
+    /// Hosts that lack something.
+    @Suite struct PoorHosts {
+        @Test("without /proc every command says so", .swruncOnly, arguments: ["--version", "list"])
+        func withoutProc(command: String) throws {
+            try withContainer { c in
+                launch(["cp", Runtime.binary, c.rootfs + "/bin/runtime"])
+                let outcome = launch(["chroot", c.rootfs, "/bin/runtime", command])
+                #expect(outcome.failed, "\(outcome)")
+                #expect(outcome.stderr.contains("/proc is not mounted"), "\(outcome)")
+            }
+        }
+
+        #if arch(x86_64)
+            /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
+            /// fsmount, mount_setattr.
+            private static let calls = [435, 436, 437, 428, 429, 430, 431, 432, 442]
+
+            /// As a filter around the runtime that is older than the calls: unknown is ENOSYS.
+            private func withHidden(
+                _ hidden: [[String]], sandbox: [String] = [], _ body: (Container) throws -> Void
+            ) throws {
+                try withContainer { c in
+                    c.sandbox = sandbox + [Workspace.probe, "deny"] + hidden.joined() + ["--"]
+                    try body(c)
+                }
+            }
+
+            private func expectLife(_ c: Container) throws {
+                c.config.program("sleep", "600")
+                let created = try c.create()
+                try #require(created.succeeded, "\(created)")
+                let started = c.start()
+                #expect(started.succeeded, "\(started)")
+                #expect(c.execSh("echo hello") == "hello")
+                #expect(c.kill("KILL").succeeded)
+                #expect(c.becomes("stopped"))
+                #expect(c.delete().succeeded)
+            }
+
+            @Test(
+                "hidden by an outer filter, a new system call has an older one in its place",
+                .swruncOnly, arguments: calls.filter { $0 != 429 })
+            func hidden(number: Int) throws {
+                try withHidden([[String(number), String(ENOSYS)]]) { try expectLife($0) }
+            }
+
+            @Test("so have all of them together", .swruncOnly)
+            func allHidden() throws {
+                try withHidden(Self.calls.map { [String($0), String(ENOSYS)] }) {
+                    try expectLife($0)
+                }
+            }
+
+            @Test("clone3 may also be forbidden", .swruncOnly)
+            func forbidden() throws {
+                try withHidden([["435", String(EPERM)]]) { c in
+                    c.config.process.capabilities = capabilitySets(["CAP_SYS_PTRACE"])
+                    try expectLife(c)
+                }
+            }
+
+            @Test(
+                "on cgroup v2 the init moves itself where clone3 is hidden", .swruncOnly,
+                .requires(exists("/sys/fs/cgroup/unified"), "no v2 hierarchy beside v1"))
+            func unified() throws {
+                let script = """
+                    mount -t tmpfs tmpfs /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
+                    exec "$@"
+                    """
+                let sandbox = [
+                    "unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh",
+                ]
+                try withHidden([["435", String(ENOSYS)]], sandbox: sandbox) { c in
+                    c.config.linux.resources = .null
+                    let path = c.cgroupsPath
+                    let seen = try c.sh("cat /proc/self/cgroup")
+                    #expect(seen.contains("0::\(path)"), "\(seen)")
+                }
+            }
+        #endif
+    }
+}
