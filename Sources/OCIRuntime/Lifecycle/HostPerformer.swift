@@ -406,8 +406,4 @@ struct HostPerformer: ~Copyable {
             ).run()
         }
     }
-
-    private mutating func endScopeHolder() {
-        if let holder = scopeHolder.take() { Scope.end(holder) }
-    }
 }
