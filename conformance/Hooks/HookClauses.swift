@@ -382,7 +382,8 @@ extension Conformance.Hooks {
                 c.addHook(kind, "exec sleep 601.5", timeout: 1)
                 let outcome = try c.create()
                 expectRefusal(outcome, c, naming: "timeout")
-                #expect(outcome.duration >= .seconds(1) && outcome.duration < .seconds(8 * patience))
+                #expect(
+                    outcome.duration >= .seconds(1) && outcome.duration < .seconds(8 * patience))
                 #expect(eventually { Leaks.processes(mentioning: "601.5").isEmpty })
             }
         }
