@@ -416,8 +416,4 @@ struct HostPerformer: ~Copyable {
             ).run()
         }
     }
-
-    private mutating func endScopeHolder() {
-        if let holder = scopeHolder.take() { Scope.end(holder) }
-    }
 }
