@@ -218,6 +218,17 @@ extension Conformance.Errors {
                 #expect(outcome.stdout.contains("/mounts/6") && outcome.stdout.contains("/made"))
                 #expect(!exists(c.rootfs + "/made"))
                 #expect(Leaks.cgroups(c.cgroupsPath).isEmpty)
+            }
+        }
+
+        @Test("a terminal is planned though no socket is there for it yet")
+        func terminal() throws {
+            try withContainer { c in
+                c.config.process.terminal = true
+                let outcome = try plan(c)
+                #expect(outcome.succeeded, "\(outcome)")
+                #expect(outcome.stdout.contains("open console"), "\(outcome)")
+                #expect(outcome.stdout.contains("--console-socket"), "\(outcome)")
                 #expect(!exists(c.root) || c.runtime("list", "-q").stdout.isEmpty)
             }
         }

@@ -14,6 +14,11 @@ extension Runtime {
     public func plan(_ options: CreateOptions) throws(RuntimeError) -> Plan {
         try validate(options.id)
         let bundle = try Bundle(options.bundle, config: options.config)
+        var options = options
+        if bundle.config.process?.terminal == true, options.consoleSocket == nil {
+            // Nobody waits for a terminal yet: this stands for the socket that will be given.
+            options.consoleSocket = "--console-socket"
+        }
         return try plan(bundle, options, starting: .socket).plan
     }
 

@@ -60,7 +60,9 @@ struct StateDirectory: ~Copyable {
                 try makeDirectory(path, mode: 0o711)
             }
         } catch  where error.errno == EEXIST {
-            throw RuntimeError("container with given ID already exists: \"\(id)\"")
+            throw RuntimeError(
+                "container with given ID already exists: \"\(id)\"",
+                hint: "`delete` removes it once it has stopped")
         } catch {
             throw RuntimeError(
                 "the state directory \(path): \(error)",
