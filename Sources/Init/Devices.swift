@@ -13,20 +13,21 @@ struct NodeDirectory: ~Copyable {
 /// link touches nothing outside (CVE-2026-41579).
 extension Performer {
     /// `mknod(2)` with exactly the permissions and owner that were asked for. What is there already
-    /// must be the same device.
+    /// must be the same device, and stays as it is: it may be the host's, where its `/dev` is bound.
     mutating func makeDevice(_ device: Device) throws(SysError) {
         let parent = try openParent(of: device.path)
         let name = splitPath(device.path).name
         let node = try DeviceNode(device)
         let mask = setUmask(0)
         defer { setUmask(mask) }
+        var isNew = true
         do throws(SysError) {
             try makeNode(
                 at: parent, name, mode: node.type | node.mode, major: node.major,
                 minor: node.minor)
         } catch {
             switch error.errno {
-            case EEXIST: break
+            case EEXIST: isNew = false
             case EPERM where node.type != S_IFIFO:
                 // Without CAP_MKNOD, as in a user namespace, there is only the host's own node.
                 return try bindDevice(device)
@@ -38,10 +39,9 @@ extension Performer {
             throw .refused(
                 "\(quoted(device.path)) exists and is not the device \(node.description)")
         }
-        if found.mode & 0o7777 == node.mode && found.uid == node.uid && found.gid == node.gid {
-            return
+        if isNew, found.uid != node.uid || found.gid != node.gid || found.mode & 0o7777 != node.mode {
+            try change(node, at: parent, name)
         }
-        try change(node, at: parent, name)
     }
 
     /// By a descriptor that is proven to be the node, whatever the name has become.

@@ -228,6 +228,25 @@ extension Conformance.Filesystem {
             }
         }
 
+        @Test("a device of the host that is bound into the container stays whose it is")
+        func boundDevice() throws {
+            try withContainer { c in
+                let devices = c.directory + "/devices"
+                mkdir(devices, 0o755)
+                let node = devices + "/zero"
+                try #require(launch(["mknod", "-m", "600", node, "c", "1", "5"]).succeeded)
+                c.config.addMount("/home", type: "bind", source: devices, options: ["bind"])
+                c.config.linux.devices = [
+                    [
+                        "type": "c", "path": "/home/zero", "major": 1, "minor": 5,
+                        "fileMode": 0o666, "uid": 1000, "gid": 1000,
+                    ]
+                ]
+                try #expect(c.run().succeeded)
+                #expect(launch(["stat", "-c", "%u:%g %a", node]).stdout == "0:0 600\n")
+            }
+        }
+
         @Test(
             "a /dev that is a link to a directory of the host touches nothing there",
             .knownDifference(runc: "CVE-2026-41579 is not mended in 1.1"), arguments: [true, false])
