@@ -113,7 +113,8 @@ package struct Channel: ~Copyable {
         do throws(SysError) {
             packet = try Sys.receive(socket.raw, limit: Message.limit)
         } catch  where error.errno == ECONNRESET {
-            return nil
+            // It left without reading all that we said. What it had said itself is there still.
+            return try receive()
         } catch  where error.errno == EAGAIN {
             throw SysError("waiting for the container's init", ETIMEDOUT)
         }

@@ -42,7 +42,11 @@ extension Conformance.Systemd {
         @Test("the scope is one of the user's own, in the user's slice, with its limits")
         func scope() throws {
             try withContainerOfUser { c in
+                let asUser = c.sandbox
+                // Below the user's own systemd, where engines put themselves.
+                c.sandbox += ["systemd-run", "--user", "--scope", "--quiet"]
                 let outcome = try c.runDetached()
+                c.sandbox = asUser
                 #expect(outcome.succeeded, "\(outcome)")
                 let path = c.scopePath
                 #expect(
@@ -53,9 +57,17 @@ extension Conformance.Systemd {
                 let show = [
                     "systemctl", "--user", "show", "--value", "--property", "TasksMax", c.unit,
                 ]
-                #expect(launch(c.sandbox + show).trimmed == "21")
+                #expect(launch(asUser + show).trimmed == "21")
                 #expect(c.delete("--force").succeeded)
                 #expect(Leaks.cgroups(path).isEmpty)
+            }
+        }
+
+        @Test("from where the user may not leave the error says what to do")
+        func outside() throws {
+            try withContainerOfUser { c in
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "systemd-run --user --scope")
             }
         }
 

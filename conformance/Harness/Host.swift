@@ -40,6 +40,8 @@ extension Host {
 }
 
 extension Host {
+    static let mountsDetached = kernel(6, 15)
+
     /// A whole disk of this host, for settings that name one.
     static let blockDevice = disk { _ in true }
 

@@ -74,7 +74,7 @@ struct Creation: ~Copyable {
             try prepareState()
             if mayStartByItself {
                 try announce()
-                try host.release()
+                try host.releaseAhead()
             }
             guard try host.perform() == .ready else {
                 throw RuntimeError("the container's init did not wait to be started")

@@ -123,6 +123,17 @@ struct HostPerformer: ~Copyable {
     /// Lets a ready init go on.
     mutating func release() throws(RuntimeError) { try send(.go) }
 
+    /// The same before the init has come that far. One that has failed meanwhile has said why, which
+    /// ``perform()`` reads.
+    func releaseAhead() throws(RuntimeError) {
+        do throws(SysError) {
+            try withChannel { (channel) throws(SysError) in try channel.send(.go) }
+        } catch  where error.errno == EPIPE {
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
     /// Waits until a released init has executed the program.
     mutating func waitForExecution() throws(RuntimeError) {
         guard try next(after: plan.steps.count) == .executing else {
@@ -394,6 +405,13 @@ struct HostPerformer: ~Copyable {
             prepared.cgroupTasks = try cgroup?.openJoinFiles(withoutClone: true) ?? []
             opened += prepared.cgroupTasks
             process = try clone(launch, ours, theirs, from: first)
+        } catch  where error.errno == EAGAIN {
+            throw error.hinting("the cgroup's pids.max or the user's RLIMIT_NPROC is used up")
+        } catch  where error.errno == EACCES && launch.cgroup >= 0 {
+            // cgroup-v2.rst, "Delegation Containment": not across what is not the user's own.
+            throw error.hinting(
+                "this user may not move a process out of this cgroup into the container's: start "
+                    + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
         }
         endScopeHolder()
     }
