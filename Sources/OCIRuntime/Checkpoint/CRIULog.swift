@@ -1,0 +1,62 @@
+import Glibc
+import Sys
+
+/// What CRIU wrote down of one request, for the error when it fails.
+struct CRIULog {
+    /// The directory that CRIU works in, for as long as it does.
+    let directory: Int32
+    let path: String
+    let name: String
+    /// What CRIU printed before it had a log: a file in memory; -1 where nobody keeps it.
+    let output: Int32
+
+    /// The error of a request that failed.
+    func error(_ call: String, _ response: CRIUResponse) -> SysError {
+        var reason = "CRIU could not \(call)"
+        if let said = response.reason { reason += ": \(said)" }
+        let lines = lastErrors
+        if !lines.isEmpty {
+            reason += ": \(lines.joined(separator: " | "))"
+        } else if response.errno != 0 {
+            reason = SysError(reason, response.errno).description
+        }
+        return .refused(reason, hint: hint)
+    }
+
+    /// The same where another error stopped it, which says less.
+    func explain(_ error: SysError) -> SysError {
+        let lines = lastErrors
+        if lines.isEmpty { return error }
+        return .refused("\(error): \(lines.joined(separator: " | "))", hint: error.hint ?? hint)
+    }
+
+    private var hint: String { "the whole log is \(path)/\(name)" }
+
+    /// The last lines that tell of errors; where there are none, the last lines.
+    private var lastErrors: [String] {
+        var bytes: [UInt8] = []
+        if let file = try? openFile(at: directory, name, O_RDONLY | O_NOFOLLOW) {
+            bytes = (try? Fd.tail(of: file.raw, limit: 1 << 18)) ?? []
+        }
+        if bytes.isEmpty { bytes = (try? Fd.tail(of: output, limit: 1 << 12)) ?? [] }
+        return Self.lastErrors(in: bytes)
+    }
+
+    static func lastErrors(in log: [UInt8]) -> [String] {
+        let lines = log.split(separator: UInt8(ascii: "\n"))
+            .map { withoutTime(String(decoding: $0, as: UTF8.self)) }.filter { !$0.isEmpty }
+        let errors = lines.filter { $0.utf8.starts(with: "Error".utf8) }
+        return Array(errors.isEmpty ? lines.suffix(3) : errors.suffix(5))
+    }
+
+    /// `(00.012345)   42: Error (criu/…)` without the time and the pid.
+    private static func withoutTime(_ line: String) -> String {
+        let end = line.utf8.firstIndex(of: UInt8(ascii: ")"))
+        guard line.utf8.first == UInt8(ascii: "("), let end else { return line }
+        let start = line.utf8[line.utf8.index(after: end)...].firstIndex {
+            $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: ":")
+                && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        }
+        return start.map { String(line[$0...]) } ?? ""
+    }
+}

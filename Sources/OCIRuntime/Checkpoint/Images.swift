@@ -1,0 +1,76 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+/// The directories of one checkpoint or restore, open for CRIU.
+struct Images: ~Copyable {
+    let directory: Fd
+    private let work: Fd
+    private let workPath: String
+    private let logName: String
+
+    /// - Parameter making: whether they are made where they are missing, for root alone: the images
+    ///   hold all that the container had in its memory.
+    init(_ options: ImageOptions, making: Bool, log: String) throws(RuntimeError) {
+        let path = try absolutePath(options.imagePath)
+        let workPath = try absolutePath(options.workPath ?? path)
+        let directory = try Self.open(path, making: making, "--image-path")
+        let work = try Self.open(workPath, making: making || options.workPath != nil, "--work-path")
+        self.directory = directory
+        self.work = work
+        self.workPath = workPath
+        logName = log
+    }
+
+    private static func open(
+        _ path: String, making: Bool, _ flag: String
+    ) throws(RuntimeError) -> Fd {
+        do throws(SysError) {
+            if making { try makeDirectories(path, mode: 0o700) }
+            return try openFile(path, O_RDONLY | O_DIRECTORY)
+        } catch {
+            throw RuntimeError("\(flag): \(error)")
+        }
+    }
+
+    func log(output: Int32 = -1) -> CRIULog {
+        CRIULog(directory: work.raw, path: workPath, name: logName, output: output)
+    }
+
+    /// What is the same for a dump and a restore.
+    func options(
+        _ options: ImageOptions, annotations: OrderedMap<String>
+    ) -> CRIUOptions {
+        var result = CRIUOptions()
+        // By number: CRIU opens them as this process's.
+        result.set(.imagesDirectory, directory.raw)
+        result.set(.workDirectory, work.raw)
+        result.set(.logLevel, 4)
+        result.set(.logFile, logName)
+        result.set(.notifyScripts)
+        result.set(.manageCgroups)
+        let byDefault: Int32 = 6
+        result.set(.cgroupsMode, options.cgroupsMode?.number ?? byDefault)
+        result.set(.tcpEstablished, options.tcpEstablished)
+        result.set(.externalUnixSockets, options.externalUnixSockets)
+        result.set(.shellJob, options.shellJob)
+        result.set(.fileLocks, options.fileLocks)
+        result.set(.lazyPages, options.lazyPages)
+        result.set(.autoDedup, options.autoDedup)
+        result.set(.orphanPtsMaster)
+        // What is in a network namespace of the container's own is for hooks to make again.
+        result.set(.emptyNamespaces, NamespaceKind.network.rawValue)
+        if let lock = options.networkLock { result.set(.networkLock, lock.number) }
+        if let file = Self.configFile(annotations) { result.set(.configFile, file) }
+        return result
+    }
+
+    /// As in runc, an annotation names a file with options of CRIU's for this container alone, or, left
+    /// empty, none.
+    private static func configFile(_ annotations: OrderedMap<String>) -> String? {
+        if let file = annotations["org.criu.config"] { return file.isEmpty ? nil : file }
+        let own = "/etc/criu/swrunc.conf"
+        return exists(own) ? own : "/etc/criu/runc.conf"
+    }
+}
