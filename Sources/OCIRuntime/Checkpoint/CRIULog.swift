@@ -12,15 +12,12 @@ struct CRIULog {
 
     /// The error of a request that failed.
     func error(_ call: String, _ response: CRIUResponse) -> SysError {
-        var reason = "CRIU could not \(call)"
-        if let said = response.reason { reason += ": \(said)" }
         let lines = lastErrors
-        if !lines.isEmpty {
-            reason += ": \(lines.joined(separator: " | "))"
-        } else if response.errno != 0 {
-            reason = SysError(reason, response.errno).description
+        if lines.isEmpty, response.errno != 0 {
+            return SysError("CRIU could not \(call)", response.errno, hint: hint)
         }
-        return .refused(reason, hint: hint)
+        let reason = lines.isEmpty ? response.reason ?? "no reason" : lines.joined(separator: " | ")
+        return .refused("CRIU could not \(call): \(reason)", hint: hint)
     }
 
     /// The same where another error stopped it, which says less.

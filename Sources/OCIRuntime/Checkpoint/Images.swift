@@ -23,6 +23,27 @@ struct Images: ~Copyable {
         logName = log
     }
 
+    /// The same as CRIU sees them that has a mount namespace of its own: it mounts something there.
+    /// - Parameter criu: its pid.
+    init(_ images: borrowing Images, asSeenBy criu: Int32) throws(RuntimeError) {
+        do throws(SysError) {
+            let directory = try Self.open(images.directory, criu)
+            let work = try Self.open(images.work, criu)
+            self.directory = directory
+            self.work = work
+        } catch {
+            throw RuntimeError(error)
+        }
+        workPath = images.workPath
+        logName = images.logName
+    }
+
+    /// Through another process's root, by a path without links, which would lead back into this one's.
+    private static func open(_ directory: borrowing Fd, _ pid: Int32) throws(SysError) -> Fd {
+        let path = try readLink("/proc/self/fd/\(directory.raw)")
+        return try openFile("/proc/\(pid)/root\(path)", O_RDONLY | O_DIRECTORY)
+    }
+
     private static func open(
         _ path: String, making: Bool, _ flag: String
     ) throws(RuntimeError) -> Fd {

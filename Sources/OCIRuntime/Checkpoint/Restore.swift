@@ -40,7 +40,8 @@ extension Creation {
     private mutating func makeMountPoints() throws(RuntimeError) {
         let steps = host.plan.steps.compactMap { step -> Step? in
             switch step.action {
-            case .mount(let mount): Step(.`init`, step.place, .mount(mount.stub))
+            case .mount(let mount):
+                mount.isRemount ? nil : Step(.`init`, step.place, .mount(mount.stub))
             case .openRoot, .makeDevice, .makeSymlink, .bindDevice: step
             default: nil
             }
@@ -69,7 +70,8 @@ extension Creation {
         defer { directory.removeRestoreRoot() }
         let criu = try startCRIU(options, root)
         try criu.checkVersion(for: options.images, atLeast: options.least, log)
-        var request = images.options(options.images, annotations: bundle.config.annotations)
+        let seen = try Images(images, asSeenBy: criu.pid)
+        var request = seen.options(options.images, annotations: bundle.config.annotations)
         request.add(options)
         request.set(.root, root)
         for (key, stream) in streams.keys { request.add(inherited: key, stream) }
@@ -248,19 +250,23 @@ extension Action {
 }
 
 extension MountPlan {
-    /// A mount for what goes on top of it, without effects on what it mounts: an empty tmpfs in place of
-    /// a file system, but for procfs, whose place nothing else may take.
+    fileprivate var isRemount: Bool {
+        if case .remount = kind { true } else { false }
+    }
+
+    /// A mount for what goes on top of it alone. In place of a file system it is an empty tmpfs, which can
+    /// be written to; but for procfs, whose place nothing else may take.
     fileprivate var stub: MountPlan {
         var stub = self
         stub.idMap = nil
-        stub.copyUp = false
+        if case .bind = kind { return stub }
+        stub = MountPlan(index: index, destination: destination, kind: kind)
         switch kind {
-        case .bind: break
+        case .bind, .remount: break
         case .fileSystem(let system) where system.type == "proc":
             stub.kind = .fileSystem(FileSystemPlan(type: "proc", source: "proc"))
         case .fileSystem, .cgroup:
             stub.kind = .fileSystem(FileSystemPlan(type: "tmpfs", source: "tmpfs"))
-        case .remount: break
         }
         return stub
     }

@@ -30,9 +30,12 @@ struct StandardStreams: Equatable {
     ) throws(SysError) -> String {
         let link = try readLink(path)
         guard link.utf8.first == UInt8(ascii: "/") else { return link }
-        let info = words(try readFile("\(process)/fdinfo/\(number)"))
-        guard let index = info.firstIndex(of: "mnt_id:"), index + 1 < info.count,
-            let mount = UInt32(info[index + 1]), !mounts.contains(Array(info[index + 1].utf8))
+        let prefix = "mnt_id:\t"
+        let entry = words(try readFile("\(process)/fdinfo/\(number)")).first {
+            $0.utf8.starts(with: prefix.utf8)
+        }
+        guard let digits = entry?.utf8.dropFirst(prefix.utf8.count),
+            let mount = UInt32(Substring(digits)), !mounts.contains(Array(digits))
         else { return link }
         let inode = try status(of: path).ino
         return "file[\(String(mount, radix: 16)):\(String(inode, radix: 16))]"
