@@ -50,16 +50,7 @@ extension Creation {
             Step(.host, "", .clone(new: [.mount], join: [], timeOffsets: [])),
             Step(.`init`, "", .setPropagation(flags: MountFlags.isSlave | MountFlags.recursive)),
         ]
-        let plan = Plan(
-            state: host.plan.state,
-            steps: first + steps + [Step(.`init`, "", .waitForStart)], process: nil)
-        var prepared = Prepared()
-        prepared.procfs = host.prepared.procfs
-        var performer = HostPerformer(
-            plan: plan, prepared: prepared, cgroup: nil, seccompCache: host.seccompCache,
-            stateDirectory: directory.path, lock: directory.fd.raw)
-        defer { performer.killInit() }
-        _ = try performer.perform()
+        try perform(first + steps)
     }
 
     private mutating func restoreProcesses(_ options: RestoreOptions) throws(RuntimeError) {
@@ -171,10 +162,47 @@ extension Creation {
         if fd >= 0 { closeDescriptor(fd) }
         if notification.script == "setup-namespaces" { try host.perform { $0.isHook } }
         if notification.script == "post-restore" {
+            try protectMounts()
             try prepareState()
             host.owesPoststop = true
             try announce()
         }
+    }
+
+    /// Gives the external mounts their attributes back, before a process of the container runs.
+    private mutating func protectMounts() throws(RuntimeError) {
+        var steps: [Step] = [
+            Step(.host, "", .clone(new: [], join: [], timeOffsets: [])),
+            Step(.`init`, "", .joinNamespaces([.mount])), Step(.`init`, "", .changeRoot),
+        ]
+        do throws(SysError) {
+            let root = RootDirectory(try openFile("/proc/\(host.pid)/root", O_PATH | O_DIRECTORY))
+            for mount in ExternalMount.all(host.plan.steps) {
+                guard let plan = try mount.remount(in: root) else { continue }
+                steps.append(Step(.`init`, "", .mount(plan)))
+            }
+        } catch {
+            throw RuntimeError(error)
+        }
+        if steps.count > 3 { try perform(steps, in: host.pidfd) }
+    }
+
+    /// Performs steps in a process that ends with them, in the container of `containerInit` or on the
+    /// host.
+    private mutating func perform(
+        _ steps: [Step], in containerInit: Int32 = -1
+    ) throws(RuntimeError) {
+        let plan = Plan(
+            state: host.plan.state, steps: steps + [Step(.`init`, "", .waitForStart)], process: nil)
+        var prepared = Prepared()
+        prepared.procfs = host.prepared.procfs
+        prepared.containerInit = containerInit
+        prepared.containerPid = host.pid
+        var performer = HostPerformer(
+            plan: plan, prepared: prepared, cgroup: nil, seccompCache: host.seccompCache,
+            stateDirectory: directory.path, lock: directory.fd.raw)
+        defer { performer.killInit() }
+        _ = try performer.perform()
     }
 
     /// CRIU makes a new network namespace empty.
