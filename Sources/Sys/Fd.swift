@@ -109,6 +109,9 @@ extension Fd {
         return try Fd.readSome(raw, limit: limit)
     }
 
+    /// Whether it has a position, as files have.
+    package static func isSeekable(_ raw: Int32) -> Bool { csys_lseek(raw, 0, SEEK_CUR) >= 0 }
+
     /// One `read(2)`: empty at the end.
     package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)

@@ -142,11 +142,49 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test("what the program writes into a pipe goes into that of restore")
+        func pipes() throws {
+            try withContainer { c in
+                var ends: [Int32] = [-1, -1]
+                pipe2(&ends, O_CLOEXEC)
+                defer { close(ends[0]) }
+                c.config.shell("while :; do echo one; echo two >&2; sleep 0.2; done")
+                var options = LaunchOptions()
+                options.stdout = .descriptor(ends[1])
+                options.stderr = .descriptor(ends[1])
+                let started = try c.run(["--detach"], options)
+                close(ends[1])
+                try #require(started.succeeded, "\(started)")
+                let saved = c.checkpoint()
+                try #require(saved.succeeded, "\(saved)")
+                let restored = try c.restore()
+                try #require(restored.succeeded, "\(restored)")
+                #expect(c.prints("one"))
+                #expect(c.prints("two"))
+            }
+        }
+
+        @Test("a file that the program writes into wants a file from restore")
+        func files() throws {
+            try withContainer { c in
+                c.config.shell("while :; do echo x; sleep 0.1; done")
+                try c.runDetached()
+                let saved = c.checkpoint()
+                try #require(saved.succeeded, "\(saved)")
+                let restored = c.runtime(
+                    "restore", "--bundle", c.bundle, "--image-path", c.images, c.id)
+                #expect(restored.failed && restored.stderr.contains("the file"), "\(restored)")
+                c.expectNothingLeft()
+                let again = try c.restore()
+                #expect(again.succeeded, "\(again)")
+            }
+        }
+
         @Test("restore waits in the foreground, passes signals on and gives the exit status")
         func foreground() throws {
             try withContainer { c in
                 c.config.shell("trap 'exit 7' TERM; echo > /up; while :; do sleep 0.1; done")
-                try c.runDetached()
+                try c.runDetached(writingTo: "/dev/null")
                 try #require(eventually { exists(c.rootfs + "/up") })
                 let saved = c.checkpoint()
                 try #require(saved.succeeded, "\(saved)")

@@ -60,6 +60,21 @@ extension Container {
     }
 }
 
+extension Container {
+    /// `run --detach` with both streams of the program open for writing at `path`.
+    func runDetached(
+        writingTo path: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let file = Foundation.open(path, O_WRONLY | O_CLOEXEC)
+        defer { close(file) }
+        var options = LaunchOptions()
+        options.stdout = .descriptor(file)
+        options.stderr = .descriptor(file)
+        let started = try run(["--detach"], options, sourceLocation: sourceLocation)
+        try #require(started.succeeded, "\(started)", sourceLocation: sourceLocation)
+    }
+}
+
 /// A container whose program counts in its memory, and shows it in the file `count`.
 func withCounter(
     sourceLocation: SourceLocation = #_sourceLocation,

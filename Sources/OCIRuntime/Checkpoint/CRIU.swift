@@ -113,6 +113,8 @@ struct CRIU: ~Copyable {
 
 extension CRIU.Place {
     fileprivate func enter() throws(SysError) {
+        // What is written holds the memory of the container.
+        setUmask(0o077)
         for file in cgroupFiles { try Fd.writeOnce(file, "0") }
         if let root {
             let recursive = MountFlags.recursive

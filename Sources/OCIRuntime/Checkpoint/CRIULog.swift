@@ -41,19 +41,13 @@ struct CRIULog {
 
     static func lastErrors(in log: [UInt8]) -> [String] {
         let lines = log.split(separator: UInt8(ascii: "\n"))
-            .map { withoutTime(String(decoding: $0, as: UTF8.self)) }.filter { !$0.isEmpty }
-        let errors = lines.filter { $0.utf8.starts(with: "Error".utf8) }
-        return Array(errors.isEmpty ? lines.suffix(3) : errors.suffix(5))
+        let errors = lines.compactMap { error(in: $0) }
+        let last = errors.isEmpty ? lines.suffix(3) : errors.suffix(5)
+        return last.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// `(00.012345)   42: Error (criu/…)` without the time and the pid.
-    private static func withoutTime(_ line: String) -> String {
-        let end = line.utf8.firstIndex(of: UInt8(ascii: ")"))
-        guard line.utf8.first == UInt8(ascii: "("), let end else { return line }
-        let start = line.utf8[line.utf8.index(after: end)...].firstIndex {
-            $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: ":")
-                && !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-        }
-        return start.map { String(line[$0...]) } ?? ""
+    private static func error(in line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        line.indices.first { line[$0...].starts(with: "Error (".utf8) }.map { line[$0...] }
     }
 }

@@ -20,7 +20,8 @@ extension Runtime {
         let config = try container.config()
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
-        var request = images.options(options.images, annotations: config.annotations)
+        var request = CRIUOptions()
+        images.describe(options.images, annotations: config.annotations, &request)
         do throws(SysError) {
             try options.check(images.directory.raw)
             let streams = try StandardStreams(of: container.record.pid)

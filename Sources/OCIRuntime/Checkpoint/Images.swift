@@ -60,31 +60,29 @@ struct Images: ~Copyable {
     }
 
     /// What is the same for a dump and a restore.
-    func options(
-        _ options: ImageOptions, annotations: OrderedMap<String>
-    ) -> CRIUOptions {
-        var result = CRIUOptions()
+    func describe(
+        _ options: ImageOptions, annotations: OrderedMap<String>, _ request: inout CRIUOptions
+    ) {
         // By number: CRIU opens them as this process's.
-        result.set(.imagesDirectory, directory.raw)
-        result.set(.workDirectory, work.raw)
-        result.set(.logLevel, 4)
-        result.set(.logFile, logName)
-        result.set(.notifyScripts)
-        result.set(.manageCgroups)
+        request.set(.imagesDirectory, directory.raw)
+        request.set(.workDirectory, work.raw)
+        request.set(.logLevel, 4)
+        request.set(.logFile, logName)
+        request.set(.notifyScripts)
+        request.set(.manageCgroups)
         let byDefault: Int32 = 6
-        result.set(.cgroupsMode, options.cgroupsMode?.number ?? byDefault)
-        result.set(.tcpEstablished, options.tcpEstablished)
-        result.set(.externalUnixSockets, options.externalUnixSockets)
-        result.set(.shellJob, options.shellJob)
-        result.set(.fileLocks, options.fileLocks)
-        result.set(.lazyPages, options.lazyPages)
-        result.set(.autoDedup, options.autoDedup)
-        result.set(.orphanPtsMaster)
+        request.set(.cgroupsMode, options.cgroupsMode?.number ?? byDefault)
+        request.set(.tcpEstablished, options.tcpEstablished)
+        request.set(.externalUnixSockets, options.externalUnixSockets)
+        request.set(.shellJob, options.shellJob)
+        request.set(.fileLocks, options.fileLocks)
+        request.set(.lazyPages, options.lazyPages)
+        request.set(.autoDedup, options.autoDedup)
+        request.set(.orphanPtsMaster)
         // What is in a network namespace of the container's own is for hooks to make again.
-        result.set(.emptyNamespaces, NamespaceKind.network.rawValue)
-        if let lock = options.networkLock { result.set(.networkLock, lock.number) }
-        if let file = Self.configFile(annotations) { result.set(.configFile, file) }
-        return result
+        request.set(.emptyNamespaces, NamespaceKind.network.rawValue)
+        if let lock = options.networkLock { request.set(.networkLock, lock.number) }
+        if let file = Self.configFile(annotations) { request.set(.configFile, file) }
     }
 
     /// As in runc, an annotation names a file with options of CRIU's for this container alone, or, left

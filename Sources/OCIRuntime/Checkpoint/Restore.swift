@@ -59,18 +59,13 @@ extension Creation {
         let log = images.log()
         let root = try directory.makeRestoreRoot()
         defer { directory.removeRestoreRoot() }
-        let criu = try startCRIU(options, root)
+        var request = CRIUOptions()
+        let criu = try startCRIU(options.images.criu, streams, root, &request)
         try criu.checkVersion(for: options.images, atLeast: options.least, log)
         let seen = try Images(images, asSeenBy: criu.pid)
-        var request = seen.options(options.images, annotations: bundle.config.annotations)
+        seen.describe(options.images, annotations: bundle.config.annotations, &request)
         request.add(options)
         request.set(.root, root)
-        for (key, stream) in streams.keys { request.add(inherited: key, stream) }
-        do throws(SysError) {
-            try describe(&request, criu.pid)
-        } catch {
-            throw RuntimeError(error)
-        }
         try criu.ask(
             CRIURequest(kind: .restore, options: request), to: "restore the container", log
         ) { (notification, fd) throws(RuntimeError) in
@@ -81,14 +76,19 @@ extension Creation {
 
     /// In the container's cgroup, so that this limits the restored memory from the beginning.
     private mutating func startCRIU(
-        _ options: RestoreOptions, _ root: String
+        _ program: String, _ streams: StandardStreams, _ root: String,
+        _ request: inout CRIUOptions
     ) throws(RuntimeError) -> CRIU {
         do throws(SysError) {
             let null = try openFile("/dev/null", O_RDWR)
+            for (key, fd) in try streams.replacements(null: null.raw) {
+                request.add(inherited: key, fd)
+            }
+            try describe(&request)
             let hasTerminal = bundle.config.process?.terminal == true
             var place = CRIU.Place(
                 streams: hasTerminal ? (null.raw, null.raw, null.raw) : (0, 1, 2))
-            place.passed = inheritedNamespaces.map(\.fd)
+            place.passed = inheritedNamespaces.map(\.fd) + [null.raw]
             place.cgroupFiles = try host.cgroup?.openJoinFiles(withoutClone: true) ?? []
             place.root = (bundle.rootfs, root)
             let files = place.cgroupFiles
@@ -96,7 +96,9 @@ extension Creation {
                 for file in files { closeDescriptor(file) }
                 host.endScopeHolder()
             }
-            return try CRIU(options.images.criu, place)
+            let criu = try CRIU(program, place)
+            try request.addCgroups(of: criu.pid, host.cgroup != nil)
+            return criu
         } catch {
             throw RuntimeError(error)
         }
@@ -108,7 +110,7 @@ extension Creation {
     }
 
     /// What there is on the host for the container.
-    private func describe(_ request: inout CRIUOptions, _ criu: Int32) throws(SysError) {
+    private func describe(_ request: inout CRIUOptions) throws(SysError) {
         var names: [String] = []
         for mount in ExternalMount.all(host.plan.steps) where !names.contains(mount.name) {
             names.append(mount.name)
@@ -124,14 +126,6 @@ extension Creation {
                 throw .refused("CRIU cannot restore into a \(kind.file) namespace that is joined")
             } else {
                 request.add(joinedNamespace: kind.file, path)
-            }
-        }
-        guard host.cgroup != nil else { return }
-        for entry in CgroupLayout.memberships(try readFile("/proc/\(criu)/cgroup")) {
-            let controllers = entry.controllers.utf8.split(
-                separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
-            for controller in controllers {
-                request.add(cgroupRoot: String(Substring(controller)), entry.path)
             }
         }
     }
@@ -252,6 +246,18 @@ extension RestoreOptions {
 }
 
 extension CRIUOptions {
+    /// Cgroups are restored where CRIU is itself.
+    fileprivate mutating func addCgroups(of criu: Int32, _ hasOwn: Bool) throws(SysError) {
+        guard hasOwn else { return }
+        for entry in CgroupLayout.memberships(try readFile("/proc/\(criu)/cgroup")) {
+            let controllers = entry.controllers.utf8.split(
+                separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            for controller in controllers {
+                add(cgroupRoot: String(Substring(controller)), entry.path)
+            }
+        }
+    }
+
     fileprivate mutating func add(_ options: RestoreOptions) {
         set(.evasiveDevices)
         set(.restoreSibling)

@@ -8,7 +8,8 @@ struct StandardStreams: Equatable {
     /// The file beside the images, the same as runc's: what the streams are, by their numbers.
     static let file = "descriptors.json"
 
-    /// `pipe:[INODE]`, `file[MOUNT:INODE]`, which are CRIU's keys, or what else they are.
+    /// `pipe:[INODE]`, which is CRIU's key; `file[MOUNT:INODE]:PATH`, where the key ends with the
+    /// bracket; or what else they are.
     private(set) var names: [String] = []
 
     /// Those of a process.
@@ -38,20 +39,43 @@ struct StandardStreams: Equatable {
             let mount = UInt32(Substring(digits)), !mounts.contains(Array(digits))
         else { return link }
         let inode = try status(of: path).ino
-        return "file[\(String(mount, radix: 16)):\(String(inode, radix: 16))]"
+        return "file[\(String(mount, radix: 16)):\(String(inode, radix: 16))]:\(link)"
     }
 
-    /// The files of the host, each once.
-    var files: [String] { keys.map(\.key).filter { $0.utf8.starts(with: "file[".utf8) } }
+    /// The keys of files of the host, each once.
+    var files: [String] { all.filter { $0.file != nil }.map(\.key) }
 
-    /// What a restore has something to put in place of, and the number of its own stream.
-    var keys: [(key: String, stream: Int32)] {
-        var keys: [(key: String, stream: Int32)] = []
-        for (number, name) in names.enumerated()
-        where name.utf8.starts(with: "pipe:".utf8) || name.utf8.starts(with: "file[".utf8) {
-            if !keys.contains(where: { $0.key == name }) { keys.append((name, Int32(number))) }
+    /// What a restore has something to put in place of, each once, with the number of its own stream.
+    private var all: [(key: String, file: String?, stream: Int32)] {
+        var all: [(key: String, file: String?, stream: Int32)] = []
+        for (number, name) in names.enumerated() {
+            var (key, file) = (name, nil as String?)
+            if name.utf8.starts(with: "file[".utf8) {
+                let parts = name.utf8.split(separator: UInt8(ascii: "]"), maxSplits: 1)
+                key = "\(Substring(parts[0]))]"
+                file = parts.count > 1 ? String(Substring(parts[1].dropFirst())) : ""
+            } else if !name.utf8.starts(with: "pipe:".utf8) {
+                continue
+            }
+            if !all.contains(where: { $0.key == key }) { all.append((key, file, Int32(number))) }
         }
-        return keys
+        return all
+    }
+
+    /// What takes their places: this process's own streams, but `null` for the null device.
+    /// - Throws: a file for which there is none, as CRIU sets its position.
+    func replacements(null: Int32) throws(SysError) -> [(key: String, fd: Int32)] {
+        var replacements: [(key: String, fd: Int32)] = []
+        for (key, file, stream) in all {
+            let isNull = file?.utf8.elementsEqual("/dev/null".utf8) == true
+            if let file, !isNull, !Fd.isSeekable(stream) {
+                throw .refused(
+                    "stream \(stream) of the container's program was the file \(file), and that of "
+                        + "this restore is none", hint: "redirect it to a file")
+            }
+            replacements.append((key, isNull ? null : stream))
+        }
+        return replacements
     }
 
     /// Writes them beside the images.
