@@ -63,8 +63,13 @@ inside='
         RUNTIME=$work/crun
         cat >"$RUNTIME" <<-END
 	#!/bin/sh
-	[ "\$1 \$2" != "create --bundle" ] || [ ! -e "\$3/config.json" ] ||
-	    sed -i "s/\"ociVersion\": *\"1\.[^\"]*\"/\"ociVersion\": \"1.0.2\"/" "\$3/config.json"
+	before=
+	for argument; do
+	    if [ "\$before" = --bundle ] && [ -e "\$argument/config.json" ]; then
+	        sed -i "s/\"ociVersion\": *\"1\.[^\"]*\"/\"ociVersion\": \"1.0.2\"/" "\$argument/config.json"
+	    fi
+	    before=\$argument
+	done
 	exec $runtime "\$@"
 	END
         chmod 755 "$RUNTIME"

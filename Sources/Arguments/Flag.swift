@@ -53,6 +53,11 @@ package struct Flag: Sendable {
 
     /// The flag that every command has; the parser stops at it.
     package static let help = Flag("help", "h?", help: "show this help")
+
+    /// `--usage` is crun's, and glibc's argp's, for much the same.
+    static func isHelp(_ name: some Sequence<UInt8>) -> Bool {
+        name.elementsEqual(help.name.utf8) || name.elementsEqual("usage".utf8)
+    }
 }
 
 extension Flag.Value {

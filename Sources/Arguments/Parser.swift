@@ -123,7 +123,7 @@ extension Parser {
         let body = bytes.dropFirst(isLong ? 2 : 1)
         let name = body.prefix { $0 != UInt8(ascii: "=") }
         if let flag = flags.first(where: { $0.name.utf8.elementsEqual(name) })
-            ?? (name.elementsEqual(Flag.help.name.utf8) ? Flag.help : nil)
+            ?? (Flag.isHelp(name) ? Flag.help : nil)
         {
             let inline = name.endIndex == body.endIndex ? nil : body[name.endIndex...].dropFirst()
             try apply(flag, inline.map { String(Substring($0)) })

@@ -181,8 +181,8 @@ private func parse(
     }
 
     @Test(arguments: [
-        ["--help"], ["-h"], ["-?"], ["-help"], ["id", "--help", "--bogus"], ["-ah", "--bogus"],
-        ["a", "b", "c", "-h"],
+        ["--help"], ["-h"], ["-?"], ["-help"], ["--usage"], ["id", "--help", "--bogus"],
+        ["-ah", "--bogus"], ["a", "b", "c", "-h"],
     ])
     func helpStopsTheReading(arguments: [String]) throws {
         #expect(try parse(arguments).wantsHelp)

@@ -132,10 +132,11 @@ private func refused<V: Verb>(
         try expect("kill c", KillCommand(id: "c", signal: 15))
         try expect("kill c KILL", KillCommand(id: "c", signal: 9))
         try expect("kill c -9", KillCommand(id: "c", signal: 9))
+        try expect("kill c 0", KillCommand(id: "c", signal: 0))
         try expect("kill c sighup -a", KillCommand(id: "c", signal: 1, all: true))
         try expect("kill -ar ^c.*$ 2", KillCommand(id: "^c.*$", signal: 2, all: true, regex: true))
         refused(["kill", "c", "NOPE"], as: KillCommand.self, "unknown signal \"NOPE\"")
-        refused(["kill", "c", "-0"], as: KillCommand.self, "unknown signal \"0\"")
+        refused(["kill", "c", "-65"], as: KillCommand.self, "unknown signal \"65\"")
         refused(
             ["kill", "c", "9", "9"], as: KillCommand.self,
             "\"kill\" requires a maximum of 2 argument(s): \"9\" is one too many")

@@ -7,17 +7,17 @@ import Testing
     @Test(
         arguments: [
             ("TERM", 15), ("SIGTERM", 15), ("sigterm", 15), ("Term", 15), ("KILL", 9), ("9", 9),
-            ("1", 1), ("64", 64), ("32", 32), ("HUP", 1), ("CLD", 17), ("IOT", 6), ("POLL", 29),
-            ("STKFLT", 16), ("SIGSYS", 31), ("RTMIN", 34), ("SIGRTMIN+0", 34), ("RTMIN+1", 35),
-            ("rtmin+15", 49), ("RTMIN+30", 64), ("RTMAX", 64), ("SIGRTMAX-2", 62), ("RTMAX-30", 34),
-            ("015", 15),
+            ("0", 0), ("1", 1), ("64", 64), ("32", 32), ("HUP", 1), ("CLD", 17), ("IOT", 6),
+            ("POLL", 29), ("STKFLT", 16), ("SIGSYS", 31), ("RTMIN", 34), ("SIGRTMIN+0", 34),
+            ("RTMIN+1", 35), ("rtmin+15", 49), ("RTMIN+30", 64), ("RTMAX", 64),
+            ("SIGRTMAX-2", 62), ("RTMAX-30", 34), ("015", 15),
         ] as [(String, Int32)])
     func known(text: String, number: Int32) throws {
         #expect(try signalNumber(text) == number)
     }
 
     @Test(arguments: [
-        "", "0", "65", "-9", "+9", " 9", "9 ", "4294967305", "99999999999", "SIG", "SIGSIGTERM",
+        "", "65", "-9", "+9", " 9", "9 ", "4294967305", "99999999999", "SIG", "SIGSIGTERM",
         "TERMINATE", "RTMIN+", "RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMAX-31", "RTMIN+-1",
         "RTMIN+99999999999", "T\u{0}ERM", "ſIGTERM",
     ])

@@ -128,7 +128,8 @@ extension Engines {
             try check(Containerd.self) { containerd in
                 let script = "trap 'echo got; exit 9' TERM; while :; do sleep 0.05; done"
                 try containerd.running([], ["sh", "-c", script]) { id in
-                    usleep(200_000)
+                    let pid = containerd.cgroupFile(id, "cgroup.procs").split(separator: "\n")[0]
+                    try verify(eventually { catches(pid, SIGTERM) }, "it sets no trap")
                     try containerd.ctr("task", "kill", "--signal", "TERM", id).mustSucceed()
                     try verify(
                         eventually { containerd.status(of: id) == "STOPPED" },

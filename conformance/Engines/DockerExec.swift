@@ -64,8 +64,12 @@ extension Engines.Docker {
                             "until stty size | grep '44 111'; do sleep 0.1; done",
                             expecting: "44 111\r\n")
                         // Control-C reaches the foreground program, and not the shell.
-                        terminal.type("sleep 600\n")
-                        usleep(300_000)
+                        terminal.type("sleep 611\n")
+                        let sleeps = eventually {
+                            docker.docker("top", name, "-o", "pid,args").stdout.contains(
+                                "sleep 611")
+                        }
+                        try verify(sleeps, "it does not sleep: \(terminal.text.debugDescription)")
                         terminal.type("\u{3}")
                         try terminal.types("echo $?", expecting: "130")
                         terminal.type("exit 6\n")

@@ -130,11 +130,12 @@ extension Engines.Docker {
         @Test("restart: another process in the same files")
         func restart() throws {
             try check(DockerEngine.self) { docker in
-                let script = "echo start >> /starts; exec sleep 600"
+                let script = "echo start | tee -a /starts; exec sleep 600"
                 try docker.withContainer(script: script) {
                     let first = try docker.pid($0)
                     try docker.docker("restart", "--time", "1", $0).mustSucceed()
                     try verify(docker.pid($0) != first, "still process \(first)")
+                    try docker.waitsFor($0, toPrint: "start\nstart\n")
                     let starts = try docker.exec($0, "cat /starts")
                     try verify(starts == "start\nstart", starts)
                 }

@@ -38,6 +38,14 @@ func verify(_ holds: Bool, _ otherwise: @autoclosure () throws -> String) throws
     if !holds { throw CheckFailure(try otherwise()) }
 }
 
+/// Whether a process has a handler for a signal.
+func catches(_ pid: some StringProtocol, _ signal: Int32) -> Bool {
+    let line = readText("/proc/\(pid)/status").split(separator: "\n")
+        .first { $0.hasPrefix("SigCgt:") }
+    let caught = UInt64(line?.split(separator: "\t").last ?? "", radix: 16) ?? 0
+    return caught & 1 << (signal - 1) != 0
+}
+
 extension Outcome {
     /// What was printed, of a command that must succeed.
     @discardableResult

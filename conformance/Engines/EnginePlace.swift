@@ -37,7 +37,7 @@ final class EnginePlace {
                 directory,
             ])
         self.holder = holder
-        try holder.ready(within: 5) { exists(self.directory + "/ready") }
+        try holder.ready() { exists(self.directory + "/ready") }
     }
 
     /// The command line that runs a command in the place's namespaces.

@@ -55,7 +55,7 @@ extension Engines {
         func life() throws {
             try check(Podman.self) { podman in
                 let script =
-                    "echo began; trap 'echo got; exit 9' USR1; while :; do sleep 0.05; done"
+                    "trap 'echo got; exit 9' USR1; echo began; while :; do sleep 0.05; done"
                 try podman.running(["--stop-signal", "USR1"], ["sh", "-c", script]) { name in
                     let logged = { podman.podman("logs", name).stdout }
                     try verify(eventually { logged().contains("began") }, logged())

@@ -62,7 +62,7 @@ extension Engines {
         func life() throws {
             try check(RootlessPodman.self) { podman in
                 let script =
-                    "echo began; trap 'echo got; exit 9' TERM; while :; do sleep 0.05; done"
+                    "trap 'echo got; exit 9' TERM; echo began; while :; do sleep 0.05; done"
                 try podman.running([], ["sh", "-c", script]) { name in
                     let logged = { podman.podman("logs", name).stdout }
                     try verify(eventually { logged().contains("began") }, logged())

@@ -17,15 +17,19 @@ final class ConsoleSocket {
 
     deinit { close(listener) }
 
-    /// Accepts one connection and takes the one descriptor sent over it.
     func receive(within seconds: Double = 5) throws -> Terminal {
+        Terminal(master: try descriptor(within: seconds))
+    }
+
+    /// Accepts one connection and takes the one descriptor sent over it.
+    func descriptor(within seconds: Double = 5) throws -> Int32 {
         var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
         guard poll(&polled, 1, Int32(seconds * 1000)) == 1 else {
             throw HarnessError("nothing came over \(path)")
         }
         let connection = accept(listener)
         defer { close(connection) }
-        return Terminal(master: try receiveDescriptor(connection))
+        return try receiveDescriptor(connection)
     }
 }
 

@@ -98,6 +98,27 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test("signal 0 asks whether there is a process, and does nothing to it")
+        func probe() throws {
+            try withRunningContainer { c in
+                #expect(c.kill("0").succeeded)
+                #expect(c.status == "running")
+                #expect(c.kill("KILL").succeeded)
+                #expect(c.becomes("stopped"))
+                #expect(c.kill("0").failed)
+            }
+        }
+
+        @Test("--all finds nobody left in a stopped container, which is no error")
+        func allStopped() throws {
+            try withContainer { c in
+                try c.runDetached()
+                #expect(c.becomes("stopped"))
+                let outcome = c.runtime("kill", "--all", c.id, "KILL")
+                #expect(outcome.succeeded, "\(outcome)")
+            }
+        }
+
         @Test("--all reaches every process of the container", arguments: ["--all", "-a"])
         func all(flag: String) throws {
             try withContainer { c in

@@ -246,16 +246,20 @@ extension CgroupLayout {
     /// The lines `id:controllers:path` of a `/proc/PID/cgroup`.
     static func memberships(_ cgroup: [UInt8]) -> [(controllers: String, path: String)] {
         var entries: [(controllers: String, path: String)] = []
-        for line in cgroup.split(separator: newline) {
-            let fields = line.split(
-                separator: colon, maxSplits: 1, omittingEmptySubsequences: false)
+        var line = cgroup[...]
+        while !line.isEmpty {
+            let end = line.firstIndex(of: newline) ?? line.endIndex
             // A name may hold anything but a newline: the path begins at `:/`.
-            guard fields.count == 2, let start = pathStart(fields[1]) else { continue }
-            entries.append(
-                (
-                    String(decoding: fields[1][..<start], as: UTF8.self),
-                    String(decoding: fields[1][(start + 1)...], as: UTF8.self)
-                ))
+            if let id = line[..<end].firstIndex(of: colon),
+                let start = pathStart(line[(id + 1)..<end])
+            {
+                entries.append(
+                    (
+                        String(decoding: line[(id + 1)..<start], as: UTF8.self),
+                        String(decoding: line[(start + 1)..<end], as: UTF8.self)
+                    ))
+            }
+            line = line[end...].dropFirst()
         }
         return entries
     }

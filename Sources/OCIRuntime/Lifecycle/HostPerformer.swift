@@ -79,6 +79,16 @@ struct HostPerformer: ~Copyable {
         while process == nil, index < plan.steps.count { try performNext() }
     }
 
+    /// Whether no step after the clone is the host's.
+    var leavesTheRestToInit: Bool {
+        guard
+            let clone = plan.steps.firstIndex(where: {
+                if case .clone = $0.action { true } else { false }
+            })
+        else { return false }
+        return plan.steps[(clone + 1)...].allSatisfy { $0.actor == .`init` }
+    }
+
     /// Walks the plan until the init is ready to start or, in a plan without that, executes.
     mutating func perform() throws(RuntimeError) -> Reached {
         while index < plan.steps.count {

@@ -7,7 +7,8 @@ extension Runtime {
     /// that it never reaches a recycled pid.
     /// - Parameters:
     ///   - signal: its number.
-    ///   - all: to every process in the container's cgroup, also after its init has ended.
+    ///   - all: to every process in the container's cgroup, also after its init has ended, and
+    ///     if there is none.
     /// - Throws: `container not running` where it has neither been created nor is running.
     public func kill(_ id: String, signal: Int32, all: Bool = false) throws(RuntimeError) {
         let container = try Container(root: root, id: id)
@@ -15,9 +16,9 @@ extension Runtime {
         do throws(SysError) {
             // Without a pid namespace of its own the init's end is not the end of the others.
             if all || (!container.record.hasPidNamespace && signal == SIGKILL) {
-                if try cgroup.signalAll(signal) == 0, !container.identity.isAlive {
-                    throw SysError("kill", ESRCH)
-                }
+                let count = try cgroup.signalAll(signal)
+                // Engines clean up with `--all` after the container's end: nothing left is fine.
+                if count == 0, !all, !container.identity.isAlive { throw SysError("kill", ESRCH) }
             } else {
                 let pidfd = try container.identity.open()
                 try Sys.signal(pidfd.raw, signal)

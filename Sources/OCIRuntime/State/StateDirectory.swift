@@ -30,7 +30,7 @@ struct StateDirectory: ~Copyable {
         do throws(SysError) {
             return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         } catch  where error.errno == ENOENT {
-            throw RuntimeError("container \"\(id)\" does not exist")
+            throw RuntimeError("container does not exist: \"\(id)\"")
         } catch {
             throw RuntimeError(error)
         }
@@ -62,7 +62,7 @@ struct StateDirectory: ~Copyable {
                 try makeDirectory(path, mode: 0o711)
             }
         } catch  where error.errno == EEXIST {
-            throw RuntimeError("container with id \"\(id)\" already exists")
+            throw RuntimeError("container with given ID already exists: \"\(id)\"")
         } catch {
             throw RuntimeError(
                 "the state directory \(path): \(error)",
@@ -81,7 +81,7 @@ struct StateDirectory: ~Copyable {
         } catch  where error.errno != ENOENT {
             throw RuntimeError(error)
         } catch {}
-        throw RuntimeError("container \"\(id)\" does not exist")
+        throw RuntimeError("container does not exist: \"\(id)\"")
     }
 
     /// Gives the lock back before the end, for a command that goes on to wait.

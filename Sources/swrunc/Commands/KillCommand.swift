@@ -7,7 +7,7 @@ struct KillCommand: Verb, Equatable {
 
     /// The container, or with `regex` a pattern of ids.
     let id: String
-    /// 1 to 64.
+    /// 0 to 64.
     var signal: Int32 = 15
     var all = false
     var regex = false

@@ -4,10 +4,10 @@ import Arguments
 ///
 /// `RTMIN` is glibc's, 34: the first two real-time signals are glibc's own (signal(7)).
 ///
-/// - Returns: 1 to 64.
+/// - Returns: 0 to 64; 0 only asks whether there is a process.
 func signalNumber(_ text: String) throws(UsageError) -> Int32 {
     if let number = decimal(text.utf8) {
-        guard let number = Int32(exactly: number), (1...64).contains(number) else {
+        guard let number = Int32(exactly: number), (0...64).contains(number) else {
             throw unknownSignal(text)
         }
         return number
