@@ -42,7 +42,7 @@ extension Conformance.Checkpoint {
                     eventually { c.execSh("cat /proc/net/tcp").contains("0100007F:1B5F 01") })
                 let saved = c.checkpoint()
                 #expect(saved.failed && saved.stderr.contains("Connected TCP socket"), "\(saved)")
-                #expect(saved.stderr.contains("\(c.directory)/work/dump.log"), "\(saved)")
+                #expect(saved.stderr.contains("\(c.directory)/logs/dump.log"), "\(saved)")
                 #expect(saved.stderr.split(separator: "\n").count == 1, "\(saved)")
                 #expect(c.status == "running", "it goes on")
             }
@@ -53,7 +53,8 @@ extension Conformance.Checkpoint {
             try withContainer { c in
                 mkdir(c.images, 0o700)
                 let restored = try c.restore()
-                #expect(restored.failed && restored.stderr.contains("CRIU could not"), "\(restored)")
+                #expect(
+                    restored.failed && restored.stderr.contains("CRIU could not"), "\(restored)")
                 #expect(restored.stderr.contains("\(c.images)/restore.log"), "\(restored)")
                 c.expectNothingLeft()
             }

@@ -27,7 +27,9 @@ extension Container {
         _ flags: String..., sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
         runtime(
-            ["checkpoint", "--image-path", images, "--work-path", directory + "/work"] + flags + [id],
+            ["checkpoint", "--image-path", images, "--work-path", directory + "/logs"] + flags + [
+                id
+            ],
             sourceLocation: sourceLocation)
     }
 

@@ -24,7 +24,8 @@ extension Conformance.Checkpoint {
                 let restored = try c.restore()
                 try #require(restored.succeeded, "\(restored)")
                 #expect(c.execSh("cat /data/file /mnt/read/file /etc/single") == "twooneone")
-                #expect(c.execSh("touch /data/new; touch /mnt/read/new || echo refused") == "refused")
+                #expect(
+                    c.execSh("touch /data/new; touch /mnt/read/new || echo refused") == "refused")
                 let table = MountInfo.all(c.execSh("cat /proc/self/mountinfo"))
                 let read = table.last { $0.point == "/mnt/read" }
                 #expect(read?.options.contains("nosuid") == true, "\(String(describing: read))")

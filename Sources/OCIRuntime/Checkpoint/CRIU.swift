@@ -119,7 +119,8 @@ extension CRIU.Place {
         if let root {
             let recursive = MountFlags.recursive
             try mount(
-                source: nil, target: "/", type: nil, flags: MountFlags.isSlave | recursive, data: nil)
+                source: nil, target: "/", type: nil, flags: MountFlags.isSlave | recursive,
+                data: nil)
             try mount(
                 source: root.directory, target: root.path, type: nil,
                 flags: MountFlags.bind | recursive, data: nil)
