@@ -29,6 +29,10 @@ extension Performer {
             }
         } catch let error where error.errno == EPERM && fileSystem.type == "sysfs" {
             try bindHostSysfs(mount)
+        } catch let error where error.errno == EBUSY && fileSystem.type == "cgroup2" {
+            // mount(2) puts it not over itself, which a bind of the host's /sys has brought.
+            try propagate(
+                mount, mountHeld(fileSystem, attributes, on: target.raw, mount.destination))
         } catch {
             throw hinting(error, fileSystem)
         }
@@ -180,7 +184,7 @@ extension Performer {
                     + "the host of which nothing is covered (mount_too_revealing)")
         case (EPERM, "mqueue"):
             return error.hinting("in a user namespace mqueue needs an ipc namespace of its own")
-        case (EPERM, "cgroup"), (EPERM, "cgroup2"), (EBUSY, "cgroup2"):
+        case (EPERM, "cgroup"), (EPERM, "cgroup2"):
             return error.hinting("a cgroup namespace of its own is needed, or a bind mount")
         case (EPERM, _):
             return error.hinting("user namespaces may not mount \(fileSystem.type)")

@@ -43,9 +43,9 @@ extension Conformance {
                 usleep(600_000)
                 let cpu = try statistics(c).cpu
                 let total = cpu.usage.total.int ?? 0
-                #expect(total > 20_000_000 && total < 400_000_000, "\(cpu.usage.text)")
+                #expect(total > 20_000_000 && Double(total) < 4e8 * patience, "\(cpu.usage.text)")
                 let parts = (cpu.usage.user.int ?? 0) + (cpu.usage.kernel.int ?? 0)
-                #expect(abs(parts - total) < 100_000_000, "\(cpu.usage.text)")
+                #expect(Double(abs(parts - total)) < 1e8 * patience, "\(cpu.usage.text)")
                 #expect((cpu.throttling.periods.int ?? 0) > 0, "\(cpu.throttling.text)")
                 #expect((cpu.throttling.throttledPeriods.int ?? 0) > 0)
                 #expect((cpu.throttling.throttledTime.int ?? 0) > 1_000_000)
@@ -135,9 +135,10 @@ extension Conformance {
                     usleep(600_000)
                     c.kill("KILL")
                 }
-                #expect((2...6).contains(events.count), "\(events.count)")
+                #expect(events.count >= 2 && Double(events.count) <= 6 * patience)
                 #expect(events.allSatisfy { $0.type == "stats" && $0.id.string == c.id })
-                #expect(events.allSatisfy { $0.data.pids.current.int == 1 })
+                // The last may have seen it end.
+                #expect(events.dropLast().allSatisfy { $0.data.pids.current.int == 1 })
             }
         }
 

@@ -99,22 +99,73 @@ extension Conformance.Systemd {
         }
 
         @Test(
-            "throttles of a block device are in the unit and in the cgroup",
-            .requires(Host.blockDevice != nil && Host.isUnified, "has no block device on v2"))
-        func throttles() throws {
-            let (major, minor) = try #require(Host.blockDevice)
+            "throttles and the weight of a block device are in the unit and in the cgroup",
+            .requires(Host.bfqDevice != nil, "has no block device under the BFQ scheduler"))
+        func blockDevice() throws {
+            let (major, minor) = try #require(Host.bfqDevice)
+            let device: JSON = ["major": JSON(major), "minor": JSON(minor)]
+            let rates = [
+                ("throttleReadBpsDevice", "ReadBandwidth", 1_048_576),
+                ("throttleWriteBpsDevice", "WriteBandwidth", 2_097_152),
+                ("throttleReadIOPSDevice", "ReadIOPS", 120),
+                ("throttleWriteIOPSDevice", "WriteIOPS", 130),
+            ]
             try withRunningScope(edit: {
-                $0.linux.resources.blockIO.throttleReadBpsDevice = [
-                    ["major": JSON(major), "minor": JSON(minor), "rate": 1_048_576]
-                ]
-                $0.linux.resources.blockIO.throttleWriteIOPSDevice = [
-                    ["major": JSON(major), "minor": JSON(minor), "rate": 130]
-                ]
+                var weight = device
+                weight.weight = 300
+                $0.linux.resources.blockIO.weightDevice = [weight]
+                for (name, _, rate) in rates {
+                    var throttle = device
+                    throttle.rate = JSON(rate)
+                    $0.linux.resources.blockIO[name] = [throttle]
+                }
             }) { c in
-                let text = readText("/sys/fs/cgroup\(c.scopePath)/io.max")
-                #expect(text.contains("rbps=1048576") && text.contains("wiops=130"), "\(text)")
-                #expect(c.show("IOReadBandwidthMax").contains("1048576"))
-                #expect(c.show("IOWriteIOPSMax").contains("130"))
+                let limits = c.scoped(
+                    ControlFile("blkio", "blkio.throttle.read_bps_device", v2: "io.max"))
+                let weight = c.scoped(
+                    ControlFile("blkio", "blkio.bfq.weight_device", v2: "io.bfq.weight"))
+                #expect(weight.contains("\(major):\(minor) 300"), "\(weight)")
+                guard Host.isUnified else {
+                    #expect(limits == "\(major):\(minor) 1048576")
+                    #expect(c.show("BlockIOReadBandwidth").contains("1048576"))
+                    #expect(c.show("BlockIODeviceWeight").contains("300"))
+                    return
+                }
+                #expect(
+                    limits == "\(major):\(minor) rbps=1048576 wbps=2097152 riops=120 wiops=130")
+                for (_, property, rate) in rates {
+                    let shown = c.show("IO\(property)Max")
+                    #expect(shown.hasSuffix(" \(rate)"), "\(property): \(shown)")
+                }
+                #expect(c.show("IODeviceWeight").hasSuffix(" 2300"))
+            }
+        }
+
+        @Test(
+            "limits of an RDMA device are in the cgroup",
+            .requires(Host.rdmaDevice != nil, "has no RDMA device"))
+        func rdma() throws {
+            let device = try #require(Host.rdmaDevice)
+            try withRunningScope(edit: {
+                $0.linux.resources.rdma[device] = ["hcaHandles": 3, "hcaObjects": 10000]
+            }) { c in
+                #expect(
+                    c.scoped(ControlFile("rdma", "rdma.max", v2: "rdma.max"))
+                        == device + " hca_handle=3 hca_object=10000")
+            }
+        }
+
+        @Test("each flag of update is in the cgroup", arguments: Conformance.Update.changes)
+        func flags(change: LimitChange) throws {
+            try withRunningScope(edit: {
+                for (name, value) in change.before { $0.linux.resources[name] = value }
+            }) { c in
+                if c.scoped(change.file).isEmpty {
+                    try Test.cancel("this host has no \(change.file.v2)")
+                }
+                let outcome = c.runtime(["update"] + change.flags + [c.id])
+                #expect(outcome.succeeded && outcome.stderr.isEmpty, "\(outcome)")
+                #expect(c.scoped(change.file) == (Host.isUnified ? change.v2 : change.v1))
             }
         }
 

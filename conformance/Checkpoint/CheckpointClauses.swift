@@ -95,6 +95,43 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test("with --lazy-pages the memory comes when it is asked for")
+        func lazyPages() throws {
+            try withCounter { c in
+                // The pages stay with a process that waits for the other side: in the background.
+                try writeText("", to: c.directory + "/status")
+                let background = """
+                    exec "$@" 7>\(c.directory)/status
+                    """
+                var child = Child(
+                    arguments: ["sh", "-c", background, "sh", c.binary] + c.globals + [
+                        "checkpoint", "--image-path", c.images, "--lazy-pages",
+                        "--page-server", "127.0.0.1:9701", "--status-fd", "7", c.id,
+                    ], options: LaunchOptions())
+                try #require(child.spawn())
+                #expect(
+                    eventually(within: 20) { readBytes(c.directory + "/status") == [0] },
+                    "--status-fd gets a zero byte")
+                let daemon = launch([
+                    "criu", "lazy-pages", "--page-server", "--address", "127.0.0.1", "--port",
+                    "9701", "-D", c.images, "-W", c.images, "-d",
+                ])
+                #expect(daemon.succeeded, "\(daemon)")
+                let before = c.count
+                try c.writeConfig()
+                // The first one is still there: another root, and another cgroup.
+                let root = c.root
+                c.globals = ["--root", root + "2"]
+                c.config.linux.cgroupsPath = .string(c.cgroupsPath + "lazy")
+                let restored = try c.restore(["--lazy-pages", "--manage-cgroups-mode", "ignore"])
+                #expect(restored.succeeded, "\(restored)")
+                c.goesOnCounting(from: before)
+                #expect(child.wait(until: .now + .seconds(30 * patience)) == .exited(0))
+                #expect(c.delete("--force").succeeded)
+                c.globals = ["--root", root]
+            }
+        }
+
         @Test("open TCP connections go along with --tcp-established")
         func tcp() throws {
             try withContainer { c in

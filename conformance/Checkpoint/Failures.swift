@@ -24,6 +24,15 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test("a container that could not be restored is not checkpointed")
+        func userNamespace() throws {
+            try withRunningContainer(edit: { $0.userNamespace(base: 100_000) }) { c in
+                let saved = c.checkpoint()
+                #expect(saved.failed && saved.stderr.contains("user namespace"), "\(saved)")
+                #expect(c.status == "running")
+            }
+        }
+
         @Test("an absolute --parent-path is refused")
         func parent() throws {
             try withRunningContainer { c in

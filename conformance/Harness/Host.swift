@@ -22,7 +22,9 @@ enum Host {
 
     /// The directory of a cgroup v1 controller's hierarchy, nil when there is none.
     static func controller(_ name: String) -> String? {
-        Leaks.hierarchies.first { $0.hasSuffix("/" + name) || $0.contains("/\(name),") }
+        Leaks.hierarchies.first {
+            $0.split(separator: "/").last?.split(separator: ",").contains(Substring(name)) == true
+        }
     }
 
     static var release: [Int] {
@@ -39,8 +41,18 @@ extension Host {
 
 extension Host {
     /// A whole disk of this host, for settings that name one.
-    static let blockDevice: (major: Int, minor: Int)? = {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? [] {
+    static let blockDevice = disk { _ in true }
+
+    /// One with the scheduler that knows weights.
+    static let bfqDevice = disk { readText("/sys/block/\($0)/queue/scheduler").contains("[bfq]") }
+
+    /// The name of an RDMA device.
+    static let rdmaDevice: String? =
+        (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/infiniband"))?.first
+
+    private static func disk(_ suits: (String) -> Bool) -> (major: Int, minor: Int)? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? []
+        for name in names where suits(name) {
             let text = readText("/sys/block/\(name)/dev").split { $0 == ":" || $0 == "\n" }
             let numbers = text.compactMap { Int($0) }
             // 7 is the loop device, which is there without being backed.
@@ -49,5 +61,5 @@ extension Host {
             }
         }
         return nil
-    }()
+    }
 }

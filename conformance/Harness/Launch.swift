@@ -173,8 +173,10 @@ struct Child {
         var status: Int32 = 0
         var result = Outcome.Status.timedOut
         var ended = false
+        // Less and less often: looking takes the processor from the program, in a slow machine most.
+        var pause: Int32 = 1
         while !ended {
-            drain(milliseconds: 1)
+            pause = drain(milliseconds: pause) ? 1 : min(pause * 2, 16)
             let waited = waitpid(pid, &status, WNOHANG)
             if waited == pid {
                 result = Self.decode(status)
@@ -240,26 +242,29 @@ struct Child {
         }
     }
 
-    /// Reads once what the pipes hold; true if there was anything.
+    /// Reads once what the pipes hold; true if there was anything, be it their end.
     @discardableResult
     private mutating func drain(milliseconds: Int32) -> Bool {
         let order = pipes.keys.sorted()
         var polled = order.map { pollfd(fd: pipes[$0] ?? -1, events: Int16(POLLIN), revents: 0) }
-        if polled.isEmpty { usleep(UInt32(milliseconds) * 1000) }
         poll(&polled, nfds_t(polled.count), milliseconds)
         var any = false
         for (stream, entry) in zip(order, polled) where entry.revents != 0 {
-            var buffer = [UInt8](repeating: 0, count: 65536)
-            let count = read(entry.fd, &buffer, buffer.count)
+            var count = 0
+            let some = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, length in
+                count = read(entry.fd, buffer.baseAddress, buffer.count)
+                length = max(count, 0)
+            }
             if count > 0 {
                 // What prints without end must not take the test process with it.
                 if bytes[stream, default: []].count < 16 << 20 {
-                    bytes[stream, default: []].append(contentsOf: buffer[..<count])
+                    bytes[stream, default: []].append(contentsOf: some)
                 }
                 any = true
             } else if count == 0 {
                 close(entry.fd)
                 pipes[stream] = nil
+                any = true
             }
         }
         return any
@@ -283,11 +288,12 @@ func readBytes(_ path: String) -> [UInt8] {
     guard file >= 0 else { return [] }
     defer { close(file) }
     var all: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65536)
     while all.count < 128 << 20 {
-        let count = read(file, &buffer, buffer.count)
-        guard count > 0 else { break }
-        all.append(contentsOf: buffer[..<count])
+        let some = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, length in
+            length = max(read(file, buffer.baseAddress, buffer.count), 0)
+        }
+        if some.isEmpty { break }
+        all.append(contentsOf: some)
     }
     return all
 }

@@ -266,7 +266,7 @@ extension Conformance.Hooks {
                 c.addHook("prestart", "sleep 3 > /dev/null 2>&1 &")
                 let outcome = try c.run()
                 #expect(outcome.succeeded, "\(outcome)")
-                #expect(outcome.duration < .seconds(3))
+                #expect(outcome.duration < .seconds(3 * patience))
             }
         }
     }
@@ -382,7 +382,8 @@ extension Conformance.Hooks {
                 c.addHook(kind, "exec sleep 601.5", timeout: 1)
                 let outcome = try c.create()
                 expectRefusal(outcome, c, naming: "timeout")
-                #expect(outcome.duration >= .seconds(1) && outcome.duration < .seconds(8))
+                #expect(
+                    outcome.duration >= .seconds(1) && outcome.duration < .seconds(8 * patience))
                 #expect(eventually { Leaks.processes(mentioning: "601.5").isEmpty })
             }
         }

@@ -9,7 +9,7 @@ extension Conformance.Robustness {
             sourceLocation: SourceLocation = #_sourceLocation
         ) {
             #expect(outcome.failed, "\(outcome)", sourceLocation: sourceLocation)
-            #expect(outcome.duration < .seconds(seconds), sourceLocation: sourceLocation)
+            #expect(outcome.duration < .seconds(seconds * patience), sourceLocation: sourceLocation)
             for word in words {
                 #expect(
                     outcome.stderr.contains(word), "\(outcome)", sourceLocation: sourceLocation)
@@ -34,7 +34,7 @@ extension Conformance.Robustness {
                     "createContainer",
                     ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID; sleep 60"]])
                 let outcome = try c.create()
-                #expect(outcome.failed && outcome.duration < .seconds(8), "\(outcome)")
+                #expect(outcome.failed && outcome.duration < .seconds(8 * patience), "\(outcome)")
                 #expect(readText(c.directory + "/err1").contains("stopped"))
             }
         }
@@ -122,7 +122,7 @@ extension Conformance.Robustness {
                 }
                 let outcome = try c.create(["--pid-file", path])
                 #expect(readText(victim) == "mine")
-                #expect(outcome.duration < .seconds(8))
+                #expect(outcome.duration < .seconds(8 * patience))
                 if kind == "directory" {
                     #expect(outcome.failed, "\(outcome)")
                     c.expectNothingLeft()

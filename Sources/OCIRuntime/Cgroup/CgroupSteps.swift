@@ -1,3 +1,4 @@
+import Glibc
 import Init
 import Spec
 import Sys
@@ -24,6 +25,19 @@ extension HostPerformer {
         default:
             throw .refused("not a step about a cgroup")
         }
+    }
+
+    /// Ends what has kept the scope alive, once the init is in it: systemd stops a scope that is
+    /// empty. An init that was not born there (cgroup v1) moves itself in its first step.
+    mutating func endScopeHolder() {
+        guard let holder = scopeHolder.take() else { return }
+        if pid > 0, !prepared.cgroupTasks.isEmpty, let cgroup {
+            let deadline = Deadline(seconds: 5)
+            while (try? cgroup.verify(pid)) == nil, deadline.milliseconds > 0,
+                (try? poll(pidfd, Int32(POLLIN), milliseconds: 1)) == 0
+            {}
+        }
+        Scope.end(holder)
     }
 }
 

@@ -18,6 +18,13 @@ extension Runtime {
             throw RuntimeError("cannot checkpoint a container that is \(status.rawValue)")
         }
         let config = try container.config()
+        if let index = config.linux.namespaces.firstIndex(where: { $0.type == .user }) {
+            // Better now than when the container is gone.
+            throw RuntimeError(
+                "CRIU could not restore a container with a user namespace",
+                place: "/linux/namespaces/\(index)",
+                hint: "its root may not read the images, which are for the host's root alone")
+        }
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
         var request = CRIUOptions()

@@ -434,8 +434,4 @@ struct HostPerformer: ~Copyable {
             ).run()
         }
     }
-
-    mutating func endScopeHolder() {
-        if let holder = scopeHolder.take() { Scope.end(holder) }
-    }
 }

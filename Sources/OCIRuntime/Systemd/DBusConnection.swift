@@ -3,9 +3,10 @@ import Sys
 
 /// A connection to systemd: straight to its private socket, or to the bus that it is on.
 ///
-/// Everything that is known beforehand goes out in one write, the authentication (`EXTERNAL`: the
-/// kernel says who we are) and the greeting of the bus included; then the answers are waited for. So
-/// a unit is started in one round trip.
+/// The authentication (`EXTERNAL`: the kernel says who we are) is one round trip. All calls known by
+/// then, the greeting of the bus included, go out in one write: a unit is started in another. They do
+/// not go out together: a systemd that reads a call with the end of the authentication leaves it lying
+/// until something else happens on the connection.
 struct DBusConnection: ~Copyable {
     private let socket: Fd
     private let deadline: Deadline
@@ -33,10 +34,11 @@ struct DBusConnection: ~Copyable {
             }
         }
         guard let opened else { throw failure }
-        socket = Fd(owning: opened.fd)
-        address = opened.path
+        let connected = Fd(owning: opened.fd)
         // D-Bus Specification, "Authentication Protocol": without an identity it is the kernel's.
-        outgoing = Array("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n".utf8)
+        try send(connected.raw, Array("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n".utf8))
+        socket = connected
+        address = opened.path
         if opened.isBus {
             let bus = "org.freedesktop.DBus"
             _ = call(bus, path: "/org/freedesktop/DBus", bus, "Hello")
@@ -77,15 +79,15 @@ struct DBusConnection: ~Copyable {
 
     /// The next message.
     mutating func receive() throws(SysError) -> DBusMessage {
-        if !outgoing.isEmpty {
-            try send(socket.raw, outgoing)
-            outgoing = []
-        }
         while true {
             do throws(DBusError) {
                 if let message = try nextMessage() { return message }
             } catch {
                 throw .refused("\(quoted(address)): \(error.message)")
+            }
+            if isAuthenticated, !outgoing.isEmpty {
+                try send(socket.raw, outgoing)
+                outgoing = []
             }
             let left = deadline.milliseconds
             guard left > 0, try poll(socket.raw, Int32(POLLIN), milliseconds: left) != 0 else {

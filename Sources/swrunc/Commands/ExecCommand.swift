@@ -51,7 +51,7 @@ struct ExecCommand: Verb, Equatable {
     private func readProcess(_ path: String) throws(Failure) -> Process {
         let bytes: [UInt8]
         do throws(SysError) {
-            bytes = try readFile(path == "-" ? "/dev/stdin" : path, limit: 16 << 20)
+            bytes = try readFile(path == "-" ? "/proc/self/fd/0" : path, limit: 16 << 20)
         } catch {
             throw Failure("\(error)")
         }

@@ -20,7 +20,7 @@ struct MountsCommand: Verb, Equatable {
         try session.protect()
         let bytes: [UInt8]
         do throws(SysError) {
-            bytes = try readFile(file == "-" ? "/dev/stdin" : file, limit: 16 << 20)
+            bytes = try readFile(file == "-" ? "/proc/self/fd/0" : file, limit: 16 << 20)
         } catch {
             throw Failure("\(error)")
         }
