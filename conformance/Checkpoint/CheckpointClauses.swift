@@ -108,7 +108,8 @@ extension Conformance.Checkpoint {
                         "checkpoint", "--image-path", c.images, "--lazy-pages",
                         "--page-server", "127.0.0.1:9701", "--status-fd", "7", c.id,
                     ], options: LaunchOptions())
-                try #require(child.spawn())
+                let hasBegun = child.spawn()
+                try #require(hasBegun)
                 #expect(
                     eventually(within: 20) { readBytes(c.directory + "/status") == [0] },
                     "--status-fd gets a zero byte")
@@ -126,7 +127,8 @@ extension Conformance.Checkpoint {
                 let restored = try c.restore(["--lazy-pages", "--manage-cgroups-mode", "ignore"])
                 #expect(restored.succeeded, "\(restored)")
                 c.goesOnCounting(from: before)
-                #expect(child.wait(until: .now + .seconds(30 * patience)) == .exited(0))
+                let saved = child.wait(until: .now + .seconds(30 * patience))
+                #expect(saved == .exited(0))
                 #expect(c.delete("--force").succeeded)
                 c.globals = ["--root", root]
             }
