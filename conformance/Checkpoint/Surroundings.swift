@@ -11,7 +11,8 @@ extension Conformance.Checkpoint {
                     mkdir("\(c.directory)/\(name)", 0o755)
                     try writeText(name, to: "\(c.directory)/\(name)/file")
                 }
-                c.config.bind(c.directory + "/one", at: "/data")
+                // Private: CRIU takes mounts of one peer group for parts of each other, as they were.
+                c.config.bind(c.directory + "/one", at: "/data", options: ["rprivate"])
                 c.config.bind(c.directory + "/one", at: "/mnt/read", options: ["ro", "nosuid"])
                 c.config.bind(c.directory + "/one/file", at: "/etc/single")
             } _: { c in
