@@ -20,7 +20,9 @@ extension Runtime {
                 idmappedMounts: true, netDevices: false),
             annotations: [
                 "io.github.seccomp.libseccomp.version": libseccompVersion,
+                "org.opencontainers.runc.checkpoint.enabled": "true",
                 "org.swrunc.version": version,
-            ])
+            ],
+            potentiallyUnsafeConfigAnnotations: ["org.criu.config", "org.systemd.property."])
     }
 }

@@ -102,6 +102,16 @@ extension Fd {
         }
     }
 
+    /// The last bytes of a file, at most `limit` of them.
+    package static func tail(of raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
+        let size = try check(csys_lseek(raw, 0, SEEK_END), "lseek(\(raw))")
+        try check(csys_lseek(raw, Int64(max(0, size - limit)), SEEK_SET), "lseek(\(raw))")
+        return try Fd.readSome(raw, limit: limit)
+    }
+
+    /// Whether it has a position, as files have.
+    package static func isSeekable(_ raw: Int32) -> Bool { csys_lseek(raw, 0, SEEK_CUR) >= 0 }
+
     /// One `read(2)`: empty at the end.
     package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: limit)
@@ -145,11 +155,16 @@ package func replaceStandardStreams(
 ) throws(SysError) {
     for (target, source) in [(0, input), (1, output), (2, error)] as [(Int32, Int32)] {
         if source == target {
-            try check(csys_fcntl(source, F_SETFD, 0), "fcntl(\(source), F_SETFD)")
+            try keepOnExecute(source)
         } else {
             try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
         }
     }
+}
+
+/// Takes close-on-exec off a descriptor.
+package func keepOnExecute(_ fd: Int32) throws(SysError) {
+    try check(csys_fcntl(fd, F_SETFD, 0), "fcntl(\(fd), F_SETFD)")
 }
 
 package func setNonBlocking(_ fd: Int32) throws(SysError) {

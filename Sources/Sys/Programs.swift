@@ -20,9 +20,7 @@ package func output(
             try replaceStandardStreams(stdin, stdout, stdout)
             resetSignals()
             try unblockAllSignals()
-            let result = unsafe csys_execvp(vector.pointers)
-            throw SysError(
-                "exec: \(quoted(arguments.first ?? ""))", Int32(truncatingIfNeeded: -result))
+            throw executeProgram(vector)
         } catch {
             try? Fd.writeOnce(2, "\(error)\n")
             exitNow(127)
@@ -36,4 +34,13 @@ package func output(
         output += more
     }
     return (output, try wait(pidfd: process.pidfd.raw))
+}
+
+/// Executes a program of the host, found along `PATH`, with this process's environment; returns only
+/// to fail.
+/// - Parameter arguments: the program's name first.
+package func executeProgram(_ arguments: CStringArray) -> SysError {
+    let result = unsafe csys_execvp(arguments.pointers)
+    let name = unsafe arguments.pointers[0].map { unsafe String(cString: $0) } ?? ""
+    return SysError("exec: \(quoted(name))", Int32(truncatingIfNeeded: -result))
 }

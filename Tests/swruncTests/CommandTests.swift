@@ -201,7 +201,7 @@ private func refused<V: Verb>(
         "--image-path /i --work-path /w --tcp-established --ext-unix-sk --shell-job --file-locks "
         + "--lazy-pages --auto-dedup --manage-cgroups-mode full --empty-ns network "
         + "--network-lock nftables "
-    private static let imageOptions = ImageOptions(
+    private static let imageOptions = ImageFlags(
         imagePath: "/i", workPath: "/w", tcpEstablished: true, externalUnixSockets: true,
         shellJob: true, fileLocks: true, lazyPages: true, autoDedup: true, cgroupsMode: "full",
         emptyNamespaces: ["network"], networkLock: "nftables")

@@ -111,6 +111,11 @@ extension Cgroup {
         return directory(of: "freezer").map { ("\($0.full)/freezer.state", "FROZEN", "THAWED") }
     }
 
+    /// The directory of the cgroup in which the container is paused.
+    package var freezerDirectory: String? {
+        isUnified ? members[0].full : directory(of: "freezer")?.full
+    }
+
     /// Whether the container is paused. One without a freezer or without its cgroup never is.
     package var isFrozen: Bool {
         guard let freezer else { return false }

@@ -102,7 +102,7 @@ struct Creation: ~Copyable {
     }
 
     /// Prepares what makes the container a created one, see ``announce()``.
-    private mutating func prepareState() throws(RuntimeError) {
+    mutating func prepareState() throws(RuntimeError) {
         do throws(SysError) {
             let identity = try ProcessIdentity(of: host.pid)
             record.pid = identity.pid
@@ -117,7 +117,7 @@ struct Creation: ~Copyable {
     }
 
     /// From here on the container is created, for whoever asks.
-    private mutating func announce() throws(RuntimeError) {
+    mutating func announce() throws(RuntimeError) {
         do throws(SysError) {
             if let path = options.pidFile {
                 try writePidFile(path, host.pid)
@@ -130,7 +130,7 @@ struct Creation: ~Copyable {
         }
     }
 
-    private func write(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {
+    func write(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {
         do throws(SysError) {
             try directory.write(name, bytes)
         } catch {

@@ -28,7 +28,7 @@ struct HostPerformer: ~Copyable {
     private var index = 0
     private var owesGo = false
     /// The pty's master where there is no console socket.
-    private(set) var terminal: Int32 = -1
+    var terminal: Int32 = -1
     var warnings: [String]
     /// The locked state directory: the lock is the host's alone.
     let lock: Int32
@@ -118,6 +118,24 @@ struct HostPerformer: ~Copyable {
         }
         if case .clone = step.action { owesGo = false } else { owesGo = pid > 0 }
         index += 1
+    }
+
+    /// Performs the host's steps that are wanted, of a plan whose init is another program's work.
+    mutating func perform(where wanted: (Action) -> Bool) throws(RuntimeError) {
+        for step in plan.steps where step.actor == .host && wanted(step.action) {
+            do throws(SysError) {
+                try perform(step)
+            } catch {
+                throw RuntimeError(step: step, error)
+            }
+        }
+    }
+
+    /// Takes a child of this process for the container's init.
+    mutating func adopt(_ pid: Int32) throws(SysError) {
+        let child = ClonedProcess(pid: pid, pidfd: try openProcess(pid))
+        try verifyChild(child)
+        process = consume child
     }
 
     /// Lets a ready init go on.

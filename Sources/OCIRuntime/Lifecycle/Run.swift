@@ -31,13 +31,7 @@ extension Runtime {
     ) throws(RuntimeError) -> RunResult {
         var options = options
         options.detached = how.detach
-        do throws(SysError) {
-            // Before the clone, so that no signal is lost between it and the wait.
-            if !how.detach { try blockAllSignals() }
-            if !how.detach, !how.noSubreaper { try processControl(.setChildSubreaper, 1) }
-        } catch {
-            throw RuntimeError(error)
-        }
+        try prepareForeground(how)
         var creation = try Creation(self, options, starting: .channel)
         try creation.perform()
         var notify: NotifySocket?
@@ -63,7 +57,19 @@ extension Runtime {
         return try finish(creation, how, notify)
     }
 
-    private func finish(
+    /// What the foreground needs before there is a process: no signal may be lost between its clone and
+    /// the wait for it.
+    func prepareForeground(_ how: RunOptions) throws(RuntimeError) {
+        do throws(SysError) {
+            if !how.detach { try blockAllSignals() }
+            if !how.detach, !how.noSubreaper { try processControl(.setChildSubreaper, 1) }
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    /// Waits for the program of a container that runs, and deletes it.
+    func finish(
         _ creation: consuming Creation, _ how: RunOptions, _ notify: NotifySocket?
     ) throws(RuntimeError) -> RunResult {
         var warnings = creation.host.warnings

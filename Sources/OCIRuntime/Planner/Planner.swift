@@ -48,6 +48,16 @@ package struct Planner {
         return planner.plan(process: config.process, later: planner.laterHooks)
     }
 
+    /// The part of it that makes the container's mounts.
+    package static func mounts(
+        of config: Config, facts: HostFacts, options: PlanOptions
+    ) throws(PlanError) -> [Step] {
+        var planner = Planner(config, facts, options)
+        try planner.makeRootFileSystem()
+        try planner.changeRoot()
+        return planner.steps
+    }
+
     init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) {
         self.config = config
         self.facts = facts

@@ -15,6 +15,8 @@ struct StateDirectory: ~Copyable {
     static let configFile = "config.json"
     static let startSocket = "start.sock"
     static let notifyDirectory = "notify"
+    /// Where CRIU sees the root file system, which must be a mount whose parent is not covered.
+    static let restoreRoot = "criu-root"
 
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
@@ -151,6 +153,21 @@ struct StateDirectory: ~Copyable {
         }
     }
 
+    /// Makes the directory that CRIU has the root file system mounted on, in its own mount namespace.
+    /// - Returns: its path.
+    borrowing func makeRestoreRoot() throws(RuntimeError) -> String {
+        do throws(SysError) {
+            try makeDirectory(at: fd.raw, Self.restoreRoot, mode: 0o700)
+        } catch {
+            throw RuntimeError(error)
+        }
+        return "\(path)/\(Self.restoreRoot)"
+    }
+
+    borrowing func removeRestoreRoot() {
+        try? removeDirectory(at: fd.raw, Self.restoreRoot)
+    }
+
     /// The notify socket, where the caller has asked for readiness by `$NOTIFY_SOCKET` and the
     /// container was created with a directory for it.
     borrowing func openNotifySocket() throws(RuntimeError) -> NotifySocket? {
@@ -174,14 +191,17 @@ struct StateDirectory: ~Copyable {
     /// Removes the directory. Never more than a container's own files: where it holds anything else it
     /// is somebody's under a wrong `--root`, and stays as it is.
     borrowing func remove() throws(SysError) {
-        for name in try ownFiles() where !name.utf8.elementsEqual(Self.notifyDirectory.utf8) {
+        let directories = [Self.notifyDirectory, Self.restoreRoot]
+        for name in try ownFiles() where !directories.contains(name) {
             try gone { () throws(SysError) in try removeFile(at: fd.raw, name) }
         }
         let notify = Self.notifyDirectory
         try gone { () throws(SysError) in
             try removeFile(at: fd.raw, "\(notify)/\(NotifySocket.name)")
         }
-        try gone { () throws(SysError) in try removeDirectory(at: fd.raw, notify) }
+        for name in directories {
+            try gone { () throws(SysError) in try removeDirectory(at: fd.raw, name) }
+        }
         try gone { () throws(SysError) in try removeDirectory(path) }
     }
 
@@ -200,7 +220,7 @@ struct StateDirectory: ~Copyable {
     private static func isOwn(_ name: String) -> Bool {
         [
             stateFile, temporaryName(stateFile), configFile, temporaryName(configFile), startSocket,
-            notifyDirectory,
+            notifyDirectory, restoreRoot,
         ].contains { $0.utf8.elementsEqual(name.utf8) }
     }
 

@@ -1,11 +1,12 @@
 import Arguments
+import OCIRuntime
 
 /// `checkpoint`: write the processes of a container to files, from which they can be restored.
 struct CheckpointCommand: Verb, Equatable {
     static let name = CommandName.checkpoint
 
     let id: String
-    var options = ImageOptions()
+    var options = ImageFlags()
     /// The images of an earlier `--pre-dump`.
     var parentPath: String?
     var leaveRunning = false
@@ -18,14 +19,40 @@ struct CheckpointCommand: Verb, Equatable {
     var pageServer: String?
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw Failure("this version cannot drive CRIU yet")
+        var options = CheckpointOptions(options.forRuntime(session.globals))
+        options.parentPath = parentPath
+        options.leaveRunning = leaveRunning
+        options.preDump = preDump
+        options.skipsInFlight = skipsInFlight
+        options.linkRemap = linkRemap
+        options.statusFd = statusFd
+        options.pageServer = try pageServer.map { (text) throws(Failure) in try Self.server(text) }
+        let wanted = options
+        session.warn(
+            try session.perform { (runtime) throws(RuntimeError) in
+                try runtime.checkpoint(id, wanted)
+            })
+        return 0
+    }
+
+    /// `ADDRESS:PORT`, where an address of IPv6 is in brackets.
+    static func server(_ text: String) throws(Failure) -> (address: String, port: UInt16) {
+        let parts = text.utf8
+        guard let colon = parts.lastIndex(of: UInt8(ascii: ":")), colon > parts.startIndex,
+            let port = UInt16(text[parts.index(after: colon)...]), port > 0
+        else { throw Failure("--page-server: \(text) is not ADDRESS:PORT") }
+        var address = parts[..<colon]
+        if address.first == UInt8(ascii: "["), address.last == UInt8(ascii: "]") {
+            address = address.dropFirst().dropLast()
+        }
+        return (String(Substring(address)), port)
     }
 }
 
 extension CheckpointCommand {
     init(_ parsed: Parsed) {
         self.init(
-            id: parsed.positionals[0], options: ImageOptions(parsed),
+            id: parsed.positionals[0], options: ImageFlags(parsed),
             parentPath: parsed.text(Self.parentFlag),
             leaveRunning: parsed.isOn(Self.leaveRunningFlag),
             preDump: parsed.isOn(Self.preDumpFlag),
@@ -58,15 +85,14 @@ extension CheckpointCommand {
             `\(Program.name) restore` makes a container of them again. CRIU does the work.
             """,
         positionals: [SharedFlags.id],
-        flags: ImageOptions.flags + [
+        flags: ImageFlags.flags + [
             parentFlag, leaveRunningFlag, preDumpFlag, skipInFlightFlag, linkRemapFlag,
             statusFdFlag, pageServerFlag,
-        ],
-        hidden: true)
+        ])
 }
 
 /// What `checkpoint` and `restore` have in common.
-struct ImageOptions: Equatable {
+struct ImageFlags: Equatable {
     /// The directory of the images; nil for `checkpoint` in the current one.
     var imagePath: String?
     /// The directory of logs and statistics.
@@ -81,9 +107,25 @@ struct ImageOptions: Equatable {
     /// Namespaces that are made but not filled again.
     var emptyNamespaces: [String] = []
     var networkLock: String?
+
+    /// The same for the runtime. Network namespaces are left empty in any case.
+    func forRuntime(_ globals: GlobalOptions) -> ImageOptions {
+        var options = ImageOptions(imagePath: imagePath ?? "checkpoint")
+        if let criu = globals.criu { options.criu = criu }
+        options.workPath = workPath
+        options.tcpEstablished = tcpEstablished
+        options.externalUnixSockets = externalUnixSockets
+        options.shellJob = shellJob
+        options.fileLocks = fileLocks
+        options.lazyPages = lazyPages
+        options.autoDedup = autoDedup
+        options.cgroupsMode = cgroupsMode.flatMap(ImageOptions.CgroupsMode.init(rawValue:))
+        options.networkLock = networkLock.flatMap(ImageOptions.NetworkLock.init(rawValue:))
+        return options
+    }
 }
 
-extension ImageOptions {
+extension ImageFlags {
     init(_ parsed: Parsed) {
         self.init(
             imagePath: parsed.text(Self.imageFlag), workPath: parsed.text(Self.workFlag),

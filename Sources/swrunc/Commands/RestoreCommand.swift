@@ -1,11 +1,12 @@
 import Arguments
+import OCIRuntime
 
 /// `restore`: make a container of the files that `checkpoint` wrote.
 struct RestoreCommand: Verb, Equatable {
     static let name = CommandName.restore
 
     let id: String
-    var options = ImageOptions()
+    var options = ImageFlags()
     var bundle = "."
     var consoleSocket: String?
     var pidFile: String?
@@ -19,14 +20,29 @@ struct RestoreCommand: Verb, Equatable {
     var lsmMountContext: String?
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
-        throw Failure("this version cannot drive CRIU yet")
+        var container = CreateOptions(id: id, bundle: bundle)
+        container.consoleSocket = consoleSocket
+        container.pidFile = pidFile
+        var options = RestoreOptions(options.forRuntime(session.globals), container)
+        options.tcpClose = tcpClose
+        options.lsmProfile = lsmProfile
+        options.lsmMountContext = lsmMountContext
+        var how = RunOptions()
+        how.detach = detach
+        how.noSubreaper = noSubreaper
+        let (wanted, way) = (options, how)
+        let result = try session.performProtected { (runtime) throws(RuntimeError) in
+            try runtime.restore(wanted, way)
+        }
+        session.warn(result.warnings)
+        return result.status
     }
 }
 
 extension RestoreCommand {
     init(_ parsed: Parsed) {
         self.init(
-            id: parsed.positionals[0], options: ImageOptions(parsed),
+            id: parsed.positionals[0], options: ImageFlags(parsed),
             bundle: parsed.text(SharedFlags.bundle) ?? ".",
             consoleSocket: parsed.text(SharedFlags.consoleSocket),
             pidFile: parsed.text(SharedFlags.pidFile), detach: parsed.isOn(SharedFlags.detach),
@@ -50,6 +66,5 @@ extension RestoreCommand {
         flags: [
             SharedFlags.bundle, SharedFlags.consoleSocket, SharedFlags.pidFile, SharedFlags.detach,
             SharedFlags.noPivot, SharedFlags.noSubreaper,
-        ] + ImageOptions.flags + [tcpCloseFlag, profileFlag, mountContextFlag],
-        hidden: true)
+        ] + ImageFlags.flags + [tcpCloseFlag, profileFlag, mountContextFlag])
 }

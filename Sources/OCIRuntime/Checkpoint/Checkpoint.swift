@@ -1,0 +1,198 @@
+import Glibc
+import Init
+import Spec
+import Sys
+
+extension Runtime {
+    /// Writes the processes of a container to files, from which ``restore(_:_:)`` makes a container
+    /// again. The container is deleted then, as in runc, unless it is to go on.
+    /// - Returns: warnings.
+    public func checkpoint(
+        _ id: String, _ options: CheckpointOptions
+    ) throws(RuntimeError) -> [String] {
+        let container = try Container(root: root, id: id)
+        try container.directory.lock(id)
+        switch container.status {
+        case .running, .paused: break
+        case let status:
+            throw RuntimeError("cannot checkpoint a container that is \(status.rawValue)")
+        }
+        let config = try container.config()
+        if let index = config.linux.namespaces.firstIndex(where: { $0.type == .user }) {
+            // Better now than when the container is gone.
+            throw RuntimeError(
+                "CRIU could not restore a container with a user namespace",
+                place: "/linux/namespaces/\(index)",
+                hint: "its root may not read the images, which are for the host's root alone")
+        }
+        let mounts = try externalMounts(of: container, config)
+        let images = try Images(options.images, making: true, log: "dump.log")
+        var request = CRIUOptions()
+        images.describe(options.images, annotations: config.annotations, &request)
+        do throws(SysError) {
+            try options.check(images.directory.raw)
+            let streams = try StandardStreams(of: container.record.pid)
+            if !options.preDump { try streams.write(to: images.directory.raw) }
+            for file in streams.files { request.set(.external, file) }
+            try request.describe(container, config, mounts)
+        } catch {
+            throw RuntimeError(error)
+        }
+        request.add(options)
+        try dump(request, options, images)
+        if options.leaveRunning || options.preDump { return [] }
+        return try destroy(container)
+    }
+
+    private func externalMounts(
+        of container: borrowing Container, _ config: Config
+    ) throws(RuntimeError) -> [ExternalMount] {
+        var config = config
+        if container.directory.has(StateDirectory.notifyDirectory) {
+            let name = StateDirectory.notifyDirectory
+            NotifySocket.adapt(&config, directory: "\(container.directory.path)/\(name)")
+        }
+        do throws(PlanError) {
+            var facts = HostFacts.gather()
+            facts.cgroups = { .gather() }
+            let steps = try Planner.mounts(
+                of: config, facts: facts,
+                options: PlanOptions(id: container.record.id, bundle: container.record.bundle))
+            return ExternalMount.all(steps)
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+
+    private func dump(
+        _ request: CRIUOptions, _ options: CheckpointOptions, _ images: borrowing Images
+    ) throws(RuntimeError) {
+        let output: Fd
+        do throws(SysError) {
+            output = try memoryFile(holding: [])
+        } catch {
+            throw RuntimeError(error)
+        }
+        let criu = try CRIU(dumping: options.images, output.raw)
+        let log = images.log(output: output.raw)
+        try criu.checkVersion(for: options.images, log)
+        if options.preDump || options.images.lazyPages { try criu.checkFeatures(options, log) }
+        try criu.ask(
+            CRIURequest(kind: options.preDump ? .preDump : .dump, options: request),
+            to: "dump the container", log
+        ) { (notification, fd) throws(RuntimeError) in
+            if fd >= 0 { closeDescriptor(fd) }
+            if notification.script == "status-ready" { options.tellReady() }
+        }
+        // After a pre-dump it waits for another request, which another process will get.
+        try criu.end(log, mayFail: options.preDump)
+    }
+}
+
+extension CRIU {
+    /// A checkpoint sees the host as it is. What CRIU prints before it has a log goes to `output`.
+    fileprivate init(dumping options: ImageOptions, _ output: Int32) throws(RuntimeError) {
+        do throws(SysError) {
+            let null = try openFile("/dev/null", O_RDWR)
+            self = try CRIU(options.criu, Place(streams: (null.raw, output, output)))
+        } catch {
+            throw RuntimeError(error)
+        }
+    }
+}
+
+extension CheckpointOptions {
+    /// What CRIU would refuse late, or with other words.
+    fileprivate func check(_ directory: Int32) throws(SysError) {
+        if let path = parentPath {
+            if path.utf8.first == UInt8(ascii: "/") {
+                throw .refused("--parent-path must be relative to --image-path")
+            }
+            _ = try openFile(at: directory, path, O_PATH | O_DIRECTORY)
+        }
+        if let fd = statusFd {
+            if !images.lazyPages { throw .refused("--status-fd goes with --lazy-pages only") }
+            _ = try status(at: fd, "", AT_EMPTY_PATH)
+        }
+    }
+
+    /// Nobody may be listening any more.
+    fileprivate func tellReady() {
+        if let fd = statusFd { _ = try? Fd.writeSome(fd, [0]) }
+    }
+}
+
+extension CRIUOptions {
+    /// What there is to dump.
+    fileprivate mutating func describe(
+        _ container: borrowing Container, _ config: Config, _ mounts: [ExternalMount]
+    ) throws(SysError) {
+        let pid = container.record.pid
+        set(.pid, pid)
+        set(.root, container.record.rootfs)
+        let cgroup = Cgroup(directories: container.record.cgroups)
+        if let path = cgroup.freezerDirectory { set(.freezeCgroup, path) }
+        let root = RootDirectory(try openFile("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
+        for mount in mounts {
+            guard let path = try mount.mountPoint(in: root) else { continue }
+            add(externalMount: path, mount.name)
+        }
+        for namespace in config.linux.namespaces where namespace.path != nil {
+            guard let key = namespace.type.externalKey else { continue }
+            let file = namespace.type.kind.file
+            let inode = try status(of: "/proc/\(pid)/ns/\(file)").ino
+            set(.external, "\(file)[\(inode)]:\(key)")
+        }
+    }
+
+    fileprivate mutating func add(_ options: CheckpointOptions) {
+        set(.leaveRunning, options.leaveRunning)
+        set(.tcpSkipInFlight, options.skipsInFlight)
+        set(.linkRemap, options.linkRemap)
+        if let path = options.parentPath { set(.parentImages, path) }
+        if options.preDump || options.parentPath != nil { set(.trackMemory) }
+        if let (address, port) = options.pageServer { set(pageServer: address, port: port) }
+    }
+}
+
+extension CRIU {
+    /// - Throws: a version that cannot do what is asked for.
+    borrowing func checkVersion(
+        for options: ImageOptions, atLeast needed: CRIUResponse.Version = CRIU.oldest,
+        _ log: CRIULog
+    ) throws(RuntimeError) {
+        let version = try ask(
+            CRIURequest(kind: .version, isFollowed: true), to: "tell its version", log
+        ).version
+        let locking = CRIUResponse.Version(major: 3, minor: 17)
+        let least = options.networkLock == nil ? needed : max(needed, locking)
+        if version < least {
+            throw RuntimeError("CRIU \(least) or newer is needed, and this is \(version)")
+        }
+    }
+
+    fileprivate borrowing func checkFeatures(
+        _ options: CheckpointOptions, _ log: CRIULog
+    ) throws(RuntimeError) {
+        let features = try ask(
+            CRIURequest(kind: .featureCheck, isFollowed: true), to: "tell its features", log
+        ).features
+        if options.preDump, !features.tracksMemory {
+            throw RuntimeError("this kernel cannot track changes of memory, as --pre-dump needs it")
+        }
+        if options.images.lazyPages, !features.hasLazyPages {
+            throw RuntimeError("this kernel has no userfaultfd, as --lazy-pages needs it")
+        }
+    }
+}
+
+extension NamespaceType {
+    /// What a joined namespace is called in the images; nil for kinds that CRIU does not leave out.
+    var externalKey: String? {
+        switch self {
+        case .network: "extRootNetNS"
+        case .pid: "extRootPidNS"
+        default: nil
+        }
+    }
+}

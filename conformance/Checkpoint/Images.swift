@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+extension Host {
+    /// Why CRIU cannot work here; nil where `criu check` is content. Asked once.
+    static let criuProblem: String? = {
+        let check = launch(["criu", "check"])
+        if check.succeeded { return nil }
+        if check.status == .exited(127) { return "has no CRIU" }
+        let lines = (check.stdout + check.stderr).split(separator: "\n")
+        return "`criu check`: \(lines.first { $0.contains("Error") } ?? lines.last ?? "fails")"
+    }()
+}
+
+extension Trait where Self == ConditionTrait {
+    static var requiresCRIU: Self {
+        .enabled(if: Host.criuProblem == nil, "this host: \(Host.criuProblem ?? "")")
+    }
+}
+
+extension Container {
+    var images: String { directory + "/images" }
+
+    /// `checkpoint` into `images`.
+    @discardableResult
+    func checkpoint(
+        _ flags: String..., sourceLocation: SourceLocation = #_sourceLocation
+    ) -> Outcome {
+        runtime(
+            ["checkpoint", "--image-path", images, "--work-path", directory + "/logs"] + flags + [
+                id
+            ],
+            sourceLocation: sourceLocation)
+    }
+
+    /// `restore --detach` from `images`, with the config as it is now. Its output lands in `output`.
+    @discardableResult
+    func restore(
+        _ flags: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Outcome {
+        try writeConfig()
+        return runtime(
+            ["restore", "--detach", "--bundle", bundle, "--image-path", images] + flags + [id],
+            intoFiles(LaunchOptions()), sourceLocation: sourceLocation)
+    }
+
+    /// Both, expected to succeed.
+    /// - Parameter flags: of `checkpoint` alone.
+    func moveThroughImages(
+        _ flags: String..., alike: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let saved = runtime(
+            ["checkpoint", "--image-path", images] + flags + alike + [id],
+            sourceLocation: sourceLocation)
+        try #require(saved.succeeded, "\(saved)", sourceLocation: sourceLocation)
+        #expect(saved.stderr.isEmpty, "\(saved)", sourceLocation: sourceLocation)
+        #expect(!exists("\(root)/\(id)"), "it is deleted", sourceLocation: sourceLocation)
+        let restored = try restore(alike, sourceLocation: sourceLocation)
+        try #require(restored.succeeded, "\(restored)", sourceLocation: sourceLocation)
+        #expect(restored.stderr.isEmpty, "\(restored)", sourceLocation: sourceLocation)
+        #expect(status == "running", sourceLocation: sourceLocation)
+    }
+}
+
+extension Container {
+    /// `run --detach` with both streams of the program open for writing at `path`.
+    func runDetached(
+        writingTo path: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let file = Foundation.open(path, O_WRONLY | O_CLOEXEC)
+        defer { close(file) }
+        var options = LaunchOptions()
+        options.stdout = .descriptor(file)
+        options.stderr = .descriptor(file)
+        let started = try run(["--detach"], options, sourceLocation: sourceLocation)
+        try #require(started.succeeded, "\(started)", sourceLocation: sourceLocation)
+    }
+}
+
+/// A container whose program counts in its memory, and shows it in the file `count`.
+func withCounter(
+    sourceLocation: SourceLocation = #_sourceLocation,
+    edit: (Container) throws -> Void = { _ in }, _ body: (Container) throws -> Void
+) throws {
+    try withContainer(sourceLocation: sourceLocation) { c in
+        c.config.shell("n=0; while :; do n=$((n+1)); echo $n > /count; sleep 0.05; done")
+        try edit(c)
+        let started = try c.runDetached(sourceLocation: sourceLocation)
+        try #require(started.succeeded, "\(started)", sourceLocation: sourceLocation)
+        try #require(eventually { c.count > 3 }, sourceLocation: sourceLocation)
+        try body(c)
+    }
+}
+
+extension Container {
+    /// What its program has counted; -1 in the moment in which the file is empty.
+    var count: Int {
+        Int(readText(rootfs + "/count").trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
+    }
+
+    func goesOnCounting(
+        from before: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(
+            eventually { self.count > before + 3 }, "\(count) after \(before)",
+            sourceLocation: sourceLocation)
+        #expect(count < before + 2000, "it began anew", sourceLocation: sourceLocation)
+    }
+}
