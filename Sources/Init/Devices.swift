@@ -39,7 +39,8 @@ extension Performer {
             throw .refused(
                 "\(quoted(device.path)) exists and is not the device \(node.description)")
         }
-        if isNew, found.uid != node.uid || found.gid != node.gid || found.mode & 0o7777 != node.mode {
+        if isNew, found.uid != node.uid || found.gid != node.gid || found.mode & 0o7777 != node.mode
+        {
             try change(node, at: parent, name)
         }
     }
