@@ -166,7 +166,7 @@ package func parseNumberList(_ text: String) -> [Int]? {
         let ends = part.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard ends.count <= 2, let first = Int(Substring(ends[0])),
             let last = Int(Substring(ends[ends.count - 1])), first >= 0, last >= first,
-            last < 65536
+            last < 65536, numbers.count <= 65536
         else { return nil }
         numbers += first...last
     }

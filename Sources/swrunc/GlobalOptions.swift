@@ -80,7 +80,7 @@ extension GlobalOptions {
         "rootless", "", .choice("WHEN", Rootless.allCases.map(\.rawValue)), default: "auto",
         help: "do without a cgroup that may not be made, unless the configuration names it")
     static let criuFlag = Flag(
-        "criu", "", .path("FILE"), default: "criu", standing: .hidden,
+        "criu", "", .path("FILE"), default: "criu",
         help: "the CRIU program for checkpoint and restore")
     static let version = Flag("version", "vV", help: "show the version")
 

@@ -121,6 +121,11 @@ import Testing
         #expect(try self.property("TimeoutStopUSec", "uint64 3")?.value == .uint64(3))
     }
 
+    @Test(arguments: ["PIDs", "PIDFDs"])
+    func refusesProcesses(name: String) {
+        #expect(throws: PlanError.self) { try property(name, "[uint32 1]") }
+    }
+
     @Test func refusesNamesThatAreNone() {
         #expect(throws: PlanError.self) { try property("A b", "1") }
         #expect(throws: PlanError.self) { try property("", "1") }

@@ -161,6 +161,12 @@ final class RootlessPodman: Podman {
         chmod(place.directory + "/tmp", 0o1777)
     }
 
+    override func end() {
+        // The process that keeps the user namespace would outlive everything else.
+        if let pid = pid_t(readText(home + "/run/libpod/tmp/pause.pid")) { kill(pid, SIGKILL) }
+        super.end()
+    }
+
     override func prefix(_ program: String = "podman") -> [String] {
         [
             "setpriv", "--reuid", "\(Self.uid)", "--regid", "\(Self.uid)", "--clear-groups",

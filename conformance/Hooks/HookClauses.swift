@@ -67,6 +67,28 @@ extension Conformance.Hooks {
             }
         }
 
+        @Test(
+            "a foreground run whose container somebody deletes runs poststop once", .swruncOnly)
+        func poststopOnce() throws {
+            try withContainer { c in
+                c.config.program("sleep", "600")
+                c.addHook("poststop", "echo stopped >> \(c.hookLog); sleep 0.3")
+                try c.writeConfig()
+                let script = """
+                    "$@" run --bundle "$BUNDLE" "$ID" & run=$!
+                    until "$@" state "$ID" >/dev/null 2>&1; do sleep 0.02; done
+                    "$@" delete --force "$ID" || echo "delete failed"
+                    wait $run; echo "run ended with $?"
+                    """
+                let outcome = launch([
+                    "env", "BUNDLE=\(c.bundle)", "ID=\(c.id)", "sh", "-c", script, "sh",
+                    Runtime.binary, "--root", c.root,
+                ])
+                #expect(outcome.stdout == "run ended with 137\n", "\(outcome)")
+                #expect(c.hookLines == ["stopped"])
+            }
+        }
+
         @Test("hooks are the config's at create, whatever becomes of config.json")
         func readOnce() throws {
             try withContainer { c in

@@ -2,6 +2,28 @@ import Foundation
 import Testing
 
 extension Conformance.Robustness {
+    @Suite struct Locks {
+        @Test(
+            "exec into the container of a run waits until the init has changed its root",
+            .swruncOnly)
+        func execWaits() throws {
+            try withContainer { c in
+                c.config.program("sleep", "600")
+                try c.runDetached()
+                // As the `run` does it, until the program executes.
+                let script = """
+                    flock "$DIRECTORY" sh -c 'echo locked; sleep 1; echo released' &
+                    sleep 0.3; "$@"; wait
+                    """
+                let outcome = launch([
+                    "env", "DIRECTORY=\(c.root)/\(c.id)", "sh", "-c", script, "sh",
+                    Runtime.binary, "--root", c.root, "exec", c.id, "echo", "executed",
+                ])
+                #expect(outcome.lines == ["locked", "released", "executed"], "\(outcome)")
+            }
+        }
+    }
+
     /// Every wait ends, and says what for.
     @Suite struct Waits {
         private func expectRefusal(

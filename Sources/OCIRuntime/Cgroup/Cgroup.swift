@@ -207,6 +207,12 @@ extension Cgroup {
         let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
         let name = isUnified ? "" : "name=systemd"
         if let path = entries.first(where: { $0.controllers.utf8.elementsEqual(name.utf8) })?.path {
+            // A process that has ended is in `/`, one that was not moved elsewhere: neither is ours.
+            let unit = splitPath(members[0].path).name
+            guard splitPath(path).name.utf8.elementsEqual(unit.utf8) else {
+                throw .refused(
+                    "systemd should have put process \(pid) into \(unit), and it is in \(path)")
+            }
             for index in members.indices {
                 // A mount whose root is not the hierarchy's shows less than the whole path.
                 if !path.utf8.reversed().starts(with: members[index].path.utf8.reversed()) {

@@ -205,7 +205,11 @@ extension Cgroup {
     /// - Parameter milliseconds: how long processes may take to die.
     /// - Throws: EBUSY with the directory and the processes that are left.
     package func remove(within milliseconds: Int64 = 10_000) throws(SysError) {
-        guard isMine else { return }
+        // The top of a hierarchy is nobody's, whatever a state file says.
+        guard isMine, members.allSatisfy({ $0.path.utf8.contains { $0 != UInt8(ascii: "/") } })
+        else {
+            return
+        }
         var left: [Directory] = []
         for directory in members where try !remove(directory) { left.append(directory) }
         if left.isEmpty { return }

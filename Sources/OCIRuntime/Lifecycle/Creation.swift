@@ -87,9 +87,11 @@ struct Creation: ~Copyable {
     }
 
     /// Whether the init of a `run` needs no word of the host's between the clone and its program: the
-    /// wait would cost it a tenth of a millisecond.
+    /// wait would cost it a tenth of a millisecond. Nor do hooks look at the container meanwhile.
     var mayStartByItself: Bool {
         starting == .channel && host.leavesTheRestToInit && NotifySocket.requested == nil
+            && bundle.config.hooks.createContainer.isEmpty
+            && bundle.config.hooks.startContainer.isEmpty
     }
 
     /// Lets the ready init go: on to its wait for `start`, or, for `run`, to its program.
@@ -108,6 +110,7 @@ struct Creation: ~Copyable {
             record.pid = identity.pid
             record.startTime = identity.startTime
             record.cgroups = host.cgroup?.directories ?? []
+            record.startsByItself = mayStartByItself
             record.unit = host.scope?.name.unit ?? ""
             record.isUserUnit = host.scope?.isUser ?? false
             try directory.stage(StateDirectory.stateFile, record.json)

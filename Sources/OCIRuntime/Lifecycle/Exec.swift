@@ -13,6 +13,11 @@ extension Runtime {
     /// gets its restrictions.
     public func exec(_ options: ExecOptions) throws(RuntimeError) -> RunResult {
         let container = try Container(root: root, id: options.id)
+        if container.record.startsByItself {
+            // Until the init has changed its root, whoever joins it stands in the host's tree.
+            try container.directory.lock(options.id)
+            container.directory.unlock()
+        }
         switch container.status {
         case .stopped: throw RuntimeError("cannot exec in a stopped container")
         case .paused where !options.ignorePaused:

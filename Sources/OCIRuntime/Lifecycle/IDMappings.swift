@@ -26,9 +26,10 @@ struct IDMappings {
     /// A user namespace with these mappings and no process in it, to carry an idmapped mount's.
     func namespace(procfs: Int32) throws(SysError) -> Fd {
         let pair = try socketPair()
-        let end = pair.theirs.raw
+        let (ours, end) = (pair.ours.raw, pair.theirs.raw)
         let holder = try Sys.clone(flags: UInt64(NamespaceKind.user.rawValue)) {
-            // Until the namespace is open this process keeps it alive.
+            // Until the namespace is open this process keeps it alive, and not after the host's death.
+            closeDescriptor(ours)
             _ = try? receive(end, limit: 1)
             exitNow(0)
         }

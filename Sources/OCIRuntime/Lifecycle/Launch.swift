@@ -74,8 +74,9 @@ struct Launch {
     private func cloneInside(
         _ joined: [JoinedNamespace], _ body: (_ left: [JoinedNamespace]) -> Never
     ) throws(SysError) -> ClonedProcess {
-        let pair = try socketPair()
-        let end = pair.theirs.raw
+        let (ours, end) = try socketPair().release()
+        let reading = Fd(owning: ours)
+        let theirs = Fd(owning: end)
         let between = try Sys.clone(flags: 0, cgroup: cgroup) {
             do throws(SysError) {
                 try join(joined)
@@ -98,7 +99,9 @@ struct Launch {
                 exitNow(1)
             }
         }
-        let reply = try receive(pair.ours.raw, limit: Message.limit)
+        // Open here too, it would not tell of the other process's death.
+        _ = consume theirs
+        let reply = try receive(reading.raw, limit: Message.limit)
         _ = try wait(pidfd: between.pidfd.raw)
         if reply.fd >= 0, let pid = Int32(String(decoding: reply.bytes, as: UTF8.self)) {
             return ClonedProcess(pid: pid, pidfd: Fd(owning: reply.fd))

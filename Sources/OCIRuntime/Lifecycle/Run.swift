@@ -82,7 +82,10 @@ extension Runtime {
         } catch {
             throw creation.undo(because: RuntimeError(error))
         }
-        if !how.keep { warnings += try creation.delete() }
+        // Somebody may have deleted it meanwhile, and made another of that name.
+        if !how.keep, try creation.directory.lockIfThere() {
+            warnings += try creation.delete()
+        }
         return RunResult(status: status.code, warnings: warnings)
     }
 }

@@ -32,6 +32,9 @@ struct ContainerRecord {
     var hasPoststop = false
     /// Whether the pid namespace is the container's own: killing its init then ends all of it.
     var hasPidNamespace = true
+    /// Whether it is written down before its init is ready, under the lock: see
+    /// ``Creation/mayStartByItself``.
+    var startsByItself = false
     var annotations: OrderedMap<String> = [:]
 
     var json: [UInt8] {
@@ -55,6 +58,7 @@ struct ContainerRecord {
             $0.member("hasPoststart", hasPoststart)
             $0.member("hasPoststop", hasPoststop)
             $0.member("hasPidNamespace", hasPidNamespace)
+            $0.member("startsByItself", startsByItself)
             $0.member("annotations", annotations)
         }
         return writer.bytes
@@ -104,6 +108,7 @@ extension ContainerRecord {
         hasPoststart = try object.bool("hasPoststart") ?? false
         hasPoststop = try object.bool("hasPoststop") ?? false
         hasPidNamespace = try object.bool("hasPidNamespace") ?? true
+        startsByItself = try object.bool("startsByItself") ?? false
         annotations = try object.stringMap("annotations") ?? [:]
     }
 }

@@ -75,15 +75,22 @@ struct StateDirectory: ~Copyable {
     /// Takes the lock that commands which change the container hold; waits 10 s for another one.
     /// - Throws: `does not exist`, where it has been deleted, or made anew, meanwhile.
     borrowing func lock(_ id: String) throws(RuntimeError) {
+        if try lockIfThere() { return }
+        throw RuntimeError("container does not exist: \"\(id)\"")
+    }
+
+    /// The same; false where the container has been deleted, or made anew, meanwhile.
+    borrowing func lockIfThere() throws(RuntimeError) -> Bool {
         try Self.lock(fd.raw, path)
         do throws(SysError) {
             let ours = try fd.status()
             let named = try status(at: AT_FDCWD, path, AT_SYMLINK_NOFOLLOW)
-            if ours.dev == named.dev, ours.ino == named.ino { return }
+            return ours.dev == named.dev && ours.ino == named.ino
         } catch  where error.errno != ENOENT {
             throw RuntimeError(error)
-        } catch {}
-        throw RuntimeError("container does not exist: \"\(id)\"")
+        } catch {
+            return false
+        }
     }
 
     /// Gives the lock back before the end, for a command that goes on to wait.

@@ -27,6 +27,10 @@ enum PropertyAnnotation {
         guard isName, !name.isEmpty else {
             throw PlanError(place, "\"\(name)\" is not the name of a unit's property")
         }
+        // They would move processes of the host into the container's cgroup.
+        if name.utf8.elementsEqual("PIDs".utf8) || name.utf8.elementsEqual("PIDFDs".utf8) {
+            throw PlanError(place, "which processes a scope has is not for a config to say")
+        }
         guard let value = value(text) else {
             throw PlanError(
                 place, "\"\(text)\" is no value of a type that a unit's property can have",

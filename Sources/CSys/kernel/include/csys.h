@@ -465,7 +465,7 @@ static inline long csys_receive(int fd, void *bytes, size_t count, int *passed) 
         char room[CMSG_SPACE(sizeof(int))];
     } control;
     struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = &control,
-                       .msg_controllen = sizeof control.room};
+                       .msg_controllen = CMSG_LEN(sizeof(int))};
     *passed = -1;
     long r = csys_result(recvmsg(fd, &m, MSG_CMSG_CLOEXEC));
     if (r < 0)
