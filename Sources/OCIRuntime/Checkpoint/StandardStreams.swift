@@ -19,11 +19,28 @@ struct StandardStreams: Equatable {
             .map { Array($0.prefix { $0 != UInt8(ascii: " ") }) }
         for number in 0...2 {
             do throws(SysError) {
-                names.append(try Self.name(of: "\(process)/fd/\(number)", process, number, mounts))
+                names.append(try Self.lastingName(process, number, mounts))
             } catch  where error.errno == ENOENT {
                 names.append("")
             }
         }
+    }
+
+    /// A shell puts a file of the container in a stream's place for as long as one command of it runs.
+    private static func lastingName(
+        _ process: String, _ number: Int, _ mounts: [[UInt8]]
+    ) throws(SysError) -> String {
+        let path = "\(process)/fd/\(number)"
+        var name = try name(of: path, process, number, mounts)
+        var tries = 0
+        while name.utf8.first == UInt8(ascii: "/"), !name.utf8.starts(with: "/dev/".utf8),
+            tries < 20
+        {
+            sleep(nanoseconds: 1_000_000)
+            name = try self.name(of: path, process, number, mounts)
+            tries += 1
+        }
+        return name
     }
 
     private static func name(
