@@ -41,6 +41,33 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test(
+            "an annotation names a config for CRIU that is root's alone, or nothing is done",
+            arguments: [
+                ("chown 1000", "user 1000"), ("chmod 664", "by others"), ("chmod 646", "by others"),
+                ("ln -s /etc/passwd", "symbolic link"), ("mkfifo -m 600", "not a regular file"),
+                ("rm", "No such file"), ("cd / #", "absolute"),
+            ])
+        func configFile(command: String, reason: String) throws {
+            try withContainer { c in
+                let file = c.directory + "/criu.conf"
+                if command.hasPrefix("ch") { try writeText("", to: file) }
+                launch(["sh", "-c", "\(command) \(file)"])
+                c.config.annotations["org.criu.config"] =
+                    .string(command.hasPrefix("cd") ? "criu.conf" : file)
+                c.config.program("sleep", "600")
+                #expect(try c.runDetached().succeeded)
+                c.globals += ["--criu", "/none/criu"]
+                let saved = c.checkpoint()
+                #expect(saved.failed && saved.stderr.contains(reason), "\(saved)")
+                #expect(saved.stderr.contains("/annotations/org.criu.config"), "\(saved)")
+                #expect(c.delete("--force").succeeded)
+                let restored = try c.restore()
+                #expect(restored.failed && restored.stderr.contains(reason), "\(restored)")
+                c.expectNothingLeft()
+            }
+        }
+
         @Test("what CRIU said last is in the error, and where its log is", .requiresCRIU)
         func dump() throws {
             try withContainer { c in

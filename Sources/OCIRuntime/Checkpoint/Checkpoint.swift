@@ -25,10 +25,12 @@ extension Runtime {
                 place: "/linux/namespaces/\(index)",
                 hint: "its root may not read the images, which are for the host's root alone")
         }
+        let configFile = try CRIUConfigFile(config.annotations)
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
         var request = CRIUOptions()
-        images.describe(options.images, annotations: config.annotations, &request)
+        images.describe(options.images, &request)
+        if let file = configFile.path { request.set(.configFile, file) }
         do throws(SysError) {
             try options.check(images.directory.raw)
             let streams = try StandardStreams(of: container.record.pid)

@@ -60,9 +60,7 @@ struct Images: ~Copyable {
     }
 
     /// What is the same for a dump and a restore.
-    func describe(
-        _ options: ImageOptions, annotations: OrderedMap<String>, _ request: inout CRIUOptions
-    ) {
+    func describe(_ options: ImageOptions, _ request: inout CRIUOptions) {
         // By number: CRIU opens them as this process's.
         request.set(.imagesDirectory, directory.raw)
         request.set(.workDirectory, work.raw)
@@ -82,14 +80,5 @@ struct Images: ~Copyable {
         // What is in a network namespace of the container's own is for hooks to make again.
         request.set(.emptyNamespaces, NamespaceKind.network.rawValue)
         if let lock = options.networkLock { request.set(.networkLock, lock.number) }
-        if let file = Self.configFile(annotations) { request.set(.configFile, file) }
-    }
-
-    /// As in runc, an annotation names a file with options of CRIU's for this container alone, or, left
-    /// empty, none.
-    private static func configFile(_ annotations: OrderedMap<String>) -> String? {
-        if let file = annotations["org.criu.config"] { return file.isEmpty ? nil : file }
-        let own = "/etc/criu/swrunc.conf"
-        return exists(own) ? own : "/etc/criu/runc.conf"
     }
 }
