@@ -68,6 +68,93 @@ extension Conformance.Checkpoint {
             }
         }
 
+        /// Puts a script in CRIU's place that speaks its protocol; descriptor 3 is the socket.
+        private func playCRIU(_ c: Container, _ script: String) throws {
+            let path = c.directory + "/criu"
+            // criu_resp: type VERSION, success, version 3.17.
+            let version = #"\010\010\020\001\122\004\010\003\020\021"#
+            try writeText(
+                """
+                #!/bin/sh
+                eval "exec 3<&$2 3>&$2"
+                hear() { dd bs=65536 count=1 <&3 >/dev/null 2>&1; }
+                tell_version() { hear; printf '\(version)' >&3; hear; }
+                \(script)
+                """, to: path)
+            chmod(path, 0o755)
+            c.globals += ["--criu", path]
+        }
+
+        @Test("a container that CRIU froze and left goes on, and its images are removed")
+        func frozen() throws {
+            try withRunningContainer { c in
+                let freezer = (c.path(of: .freezer) as NSString).deletingLastPathComponent
+                let freeze =
+                    Host.isUnified
+                    ? "echo 1 >\(freezer)/cgroup.freeze" : "echo FROZEN >\(freezer)/freezer.state"
+                try playCRIU(
+                    c,
+                    """
+                    tell_version
+                    \(freeze)
+                    echo half >\(c.images)/pages-1.img
+                    echo 'Error (criu/none.c:1): out of luck' >\(c.directory)/logs/dump.log
+                    """)
+                let saved = c.checkpoint()
+                #expect(saved.failed && saved.stderr.contains("out of luck"), "\(saved)")
+                #expect(!c.isFrozen)
+                #expect(c.status == "running")
+                #expect(!exists(c.images))
+                #expect(exists(c.directory + "/logs/dump.log"), "the log is not")
+            }
+        }
+
+        @Test("images in a directory that was there before are left to its owner")
+        func ownDirectory() throws {
+            try withRunningContainer { c in
+                mkdir(c.images, 0o700)
+                try playCRIU(c, "tell_version; echo half >\(c.images)/pages-1.img")
+                #expect(c.checkpoint().failed)
+                #expect(exists(c.images + "/pages-1.img"))
+            }
+        }
+
+        @Test("a paused container stays paused when its checkpoint fails")
+        func staysPaused() throws {
+            try withRunningContainer { c in
+                try playCRIU(c, "tell_version")
+                #expect(c.runtime("pause", c.id).succeeded)
+                #expect(c.checkpoint().failed)
+                #expect(c.status == "paused")
+            }
+        }
+
+        @Test("a CRIU that does not answer is not waited for without end", .timeLimit(.minutes(2)))
+        func silent() throws {
+            try withRunningContainer { c in
+                try playCRIU(c, "echo $$ >\(c.directory)/pid; exec sleep 600")
+                let saved = c.checkpoint()
+                #expect(saved.failed && saved.stderr.contains("tell its version"), "\(saved)")
+                #expect(c.status == "running")
+                let pid = try #require(pid_t(readText(c.directory + "/pid").dropLast()))
+                #expect(Foundation.kill(pid, 0) != 0, "nor left behind")
+            }
+        }
+
+        @Test(
+            "descriptors.json that is none is an error, and never waited for",
+            arguments: ["mkfifo $0", "truncate -s 1G $0", "mkdir $0", "ln -s /dev/zero $0"])
+        func descriptors(command: String) throws {
+            try withContainer { c in
+                mkdir(c.images, 0o700)
+                launch(["sh", "-c", command, c.images + "/descriptors.json"])
+                let restored = try c.restore()
+                #expect(
+                    restored.failed && restored.stderr.contains("descriptors.json"), "\(restored)")
+                c.expectNothingLeft()
+            }
+        }
+
         @Test("what CRIU said last is in the error, and where its log is", .requiresCRIU)
         func dump() throws {
             try withContainer { c in
