@@ -247,6 +247,7 @@ static inline long csys_pidfd_send_signal(int fd, int signal) {
 }
 static inline long csys_kill(int pid, int signal) { return csys_result(kill(pid, signal)); }
 static inline long csys_getpid(void) { return syscall(SYS_getpid); }
+static inline long csys_getppid(void) { return syscall(SYS_getppid); }
 static inline void csys_exit(int status) { _exit(status); }
 static inline long csys_setsid(void) { return csys_result(setsid()); }
 static inline long csys_execveat(int dir, const char *path, char *const *argv, char *const *envp,
