@@ -108,8 +108,12 @@ struct CRIU: ~Copyable {
         let ready = try pollEither(
             socket.raw, process.pidfd.raw, milliseconds: deadline?.milliseconds ?? -1)
         if ready.first {
-            let packet = try receive(socket.raw, limit: 65536)
-            return packet.bytes.isEmpty ? nil : packet
+            do throws(SysError) {
+                let packet = try receive(socket.raw, limit: 65536)
+                return packet.bytes.isEmpty ? nil : packet
+            } catch  where error.errno == ECONNRESET {
+                return nil
+            }
         }
         if ready.second { return nil }
         throw SysError("waiting for CRIU to \(purpose)", ETIMEDOUT)
