@@ -35,8 +35,9 @@ extension Runtime {
             try dump(request, options, images)
         } catch {
             var error = error
-            // Of one that is no more they may be all there is.
-            if container.identity.isAlive { images.discard() }
+            // Of a container that is no more they may be all there is.
+            guard container.identity.isAlive else { throw error }
+            images.discard()
             // CRIU lets it go on, unless it ended on the way.
             if !wasPaused, let warning = container.goOn() { error.warnings.append(warning) }
             throw error
@@ -145,13 +146,11 @@ extension CheckpointOptions {
 }
 
 extension Container {
-    /// Lets a container run again that has been left frozen.
+    /// Lets a container run again that has been left frozen, or half so.
     /// - Returns: a warning where that failed.
     fileprivate borrowing func goOn() -> String? {
-        let cgroup = Cgroup(directories: record.cgroups)
-        guard cgroup.isFrozen else { return nil }
         do throws(SysError) {
-            try cgroup.thaw()
+            try Cgroup(directories: record.cgroups).thaw()
             return nil
         } catch {
             return "the container is left paused: \(error)"
