@@ -1,8 +1,8 @@
 import CSys
 import Glibc
 
-/// Puts back the default action of every signal, so that neither the Swift runtime's crash handlers
-/// (`SWIFT_BACKTRACE`) nor what the caller ignored reaches the user's program.
+/// Puts back the default action of every signal, so that nothing that the caller ignored reaches the
+/// user's program.
 package func resetSignals() {
     for number in 1...64 as ClosedRange<Int32>
     where number != SIGKILL && number != SIGSTOP && number != 32 && number != 33 {

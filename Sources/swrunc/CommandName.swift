@@ -9,6 +9,13 @@ enum CommandName: String, CaseIterable {
     case complete = "__complete"
     case man = "__man"
 
+    /// The command of that name.
+    init?(named name: String) {
+        // `rawValue:` would first make a table of all names: on the start-up path that is waste.
+        guard let command = Self.allCases.first(where: { $0.rawValue == name }) else { return nil }
+        self = command
+    }
+
     /// What carries the command out.
     var verb: any Verb.Type {
         switch self {

@@ -21,7 +21,7 @@ enum Invocation {
                 return show(Version.text(libseccomp: Runtime.libseccompVersion))
             }
             guard let name = try parser.nextWord() else { return show(CommandName.program.help) }
-            guard let command = CommandName(rawValue: name) else {
+            guard let command = CommandName(named: name) else {
                 throw .unknownCommand(name, program: CommandName.program)
             }
             return perform(command.verb, &parser, globals)

@@ -9,7 +9,7 @@ private func read<V: Verb>(_ arguments: [String], as _: V.Type) throws -> (Globa
     try parser.readGlobals(GlobalOptions.flags)
     let globals = GlobalOptions(parser.take())
     let name = try #require(try parser.nextWord())
-    #expect(CommandName(rawValue: name) == V.name)
+    #expect(CommandName(named: name) == V.name)
     try parser.read(V.command, globals: GlobalOptions.flags)
     return (globals, try V(parser.take()))
 }

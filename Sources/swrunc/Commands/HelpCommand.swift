@@ -24,7 +24,7 @@ struct HelpCommand: Verb, Equatable {
 extension HelpCommand {
     init(_ parsed: Parsed) throws(UsageError) {
         self.init(topic: parsed.positionals.first)
-        if let topic, CommandName(rawValue: topic) == nil {
+        if let topic, CommandName(named: topic) == nil {
             throw .unknownCommand(topic, program: CommandName.program)
         }
     }
