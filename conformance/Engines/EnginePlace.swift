@@ -2,8 +2,9 @@ import Foundation
 import Testing
 
 /// Where an engine lives: a directory, and mount and network namespaces in which it finds its own
-/// `/run` (with systemd and its buses, where they are), and copies of `/etc` and `/var/lib` that it may write to. Bridges, firewall rules, sysctls
-/// of the network and mounts end with them; the host sees nothing of it.
+/// `/run` (where systemd is the init, with its sockets), and copies of `/etc` and `/var/lib` that it
+/// may write to. Bridges, firewall rules, sysctls of the network and mounts end with them; the host
+/// sees nothing of it but, with systemd, units.
 final class EnginePlace {
     let directory: String
     /// The parent cgroup of the containers, with systemd a slice: what is left there is found and
@@ -17,8 +18,7 @@ final class EnginePlace {
         let name = Workspace.nextName()
         directory = "\(Workspace.path)/e" + (name.split(separator: "-").last ?? "")
         // A dash would put the slice into another.
-        cgroup =
-            "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
+        cgroup = "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
         mkdir(directory, 0o755)
         for sub in ["etc", "etc-work", "lib", "lib-work", "log", "run", "tmp"] {
             mkdir("\(directory)/\(sub)", 0o755)
