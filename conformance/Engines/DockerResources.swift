@@ -1,16 +1,19 @@
 import Foundation
 import Testing
 
-/// A second of a busy loop; prints the milliseconds of processor time it got.
+/// A second of a busy loop, or more on a busy host; prints the milliseconds of processor time that it
+/// got in each.
 private let busyLoop = """
     used() {
         cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null \\
             || awk '/^usage_usec/ { printf "%d000", $2 }' /sys/fs/cgroup/cpu.stat
     }
-    before=$(used)
+    # In hundredths.
+    seconds() { cut -d' ' -f1 /proc/uptime | tr -d .; }
+    start=$(seconds) before=$(used)
     timeout 1 sh -c 'while :; do :; done'
-    after=$(used)
-    echo $(((after - before) / 1000000))
+    after=$(used) end=$(seconds)
+    echo $(((after - before) / 10000 / (end - start)))
     """
 
 extension Engines.Docker {
@@ -109,7 +112,7 @@ extension Engines.Docker {
                         "update", "--memory", "32m", "--memory-swap", "48m", "--cpu-period",
                         "50000",
                         "--cpu-quota", "10000", "--cpuset-cpus", "0", "--pids-limit", "20",
-                        "--cpu-shares", "512", name
+                        "--cpu-shares", "262144", name
                     ).mustSucceed()
                     try docker.mustRead(name, .memory, "33554432")
                     // A kernel may not account for swap.
@@ -118,7 +121,7 @@ extension Engines.Docker {
                     }
                     try docker.mustRead(name, .period, "50000", v2: "10000 50000")
                     try docker.mustRead(name, .quota, "10000", v2: "10000 50000")
-                    try docker.mustRead(name, .shares, "512", v2: "59")
+                    try docker.mustRead(name, .shares, "262144", v2: "10000")
                     try docker.mustRead(name, .cpus, "0")
                     try docker.mustRead(name, .pids, "20")
                     let used = Int(try docker.exec(name, busyLoop)) ?? 0
