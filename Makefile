@@ -27,7 +27,7 @@ TYPES = -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-nam
 # the time of a start otherwise go into mapping pages that hold little else. See scripts/link-order.
 ORDER = -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	-Xlinker --symbol-ordering-file=$(CURDIR)/scripts/link-order/order.txt \
-	-Xlinker --no-warn-symbol-ordering
+	-Xlinker --no-warn-symbol-ordering -Xlinker --script=$(CURDIR)/scripts/link-order/sections.ld
 # Where the executable begins: see Sources/CSys/entry.
 ENTRY = $(if $(filter x86_64 aarch64,$(shell uname -m)),-Xlinker --entry=swrunc_entry)
 RELEASE = -c release -Xswiftc -static-executable -Xswiftc -use-ld=lld \

@@ -95,6 +95,16 @@ package func send(
         { unsafe csys_send(socket, bytes, bytes.count, fd) }, "sendmsg(\(socket))")
 }
 
+/// Sends all of `bytes` on a stream, which may take them in parts.
+package func sendAll(_ socket: Int32, _ bytes: [UInt8]) throws(SysError) {
+    var left = bytes
+    while !left.isEmpty {
+        let sent = try checkRetrying(
+            { unsafe csys_send(socket, left, left.count, -1) }, "sendmsg(\(socket))")
+        left.removeFirst(sent)
+    }
+}
+
 /// Receives one message of at most `limit` bytes, and the descriptor that came with it. An empty
 /// message means that the other side has gone.
 package func receive(

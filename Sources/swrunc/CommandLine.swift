@@ -1,13 +1,16 @@
 import Arguments
+import CEntry
 import Glibc
 
 /// The arguments of this process, to be read from the first after the program's name.
 ///
 /// Taken from the C array, because `CommandLine.arguments` repairs what is not UTF-8: a path would
-/// silently become another one.
+/// silently become another one. And not by way of `CommandLine`: reaching it costs a page of the
+/// standard library's that nothing else on the start-up path lies in.
 func commandLine() -> Parser {
-    let count = Int(CommandLine.argc)
-    let vector = unsafe CommandLine.unsafeArgv
+    var number: Int32 = 0
+    guard let vector = unsafe swrunc_arguments(&number) else { return Parser([], from: 0) }
+    let count = Int(number)
     var arguments: [String] = []
     var notText: [Int] = []
     arguments.reserveCapacity(count)

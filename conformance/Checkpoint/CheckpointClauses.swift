@@ -181,6 +181,18 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test("the config that an annotation names is CRIU's")
+        func configFile() throws {
+            try withCounter { c in
+                try writeText("log-file theirs.log\n", to: c.directory + "/criu.conf")
+                c.config.annotations["org.criu.config"] = .string(c.directory + "/criu.conf")
+            } _: { c in
+                let saved = c.checkpoint()
+                try #require(saved.succeeded, "\(saved)")
+                #expect(exists(c.directory + "/logs/theirs.log"))
+            }
+        }
+
         @Test("what the program writes into a pipe goes into that of restore")
         func pipes() throws {
             try withContainer { c in

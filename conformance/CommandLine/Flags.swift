@@ -104,6 +104,18 @@ extension Conformance.CommandLine {
             }
         }
 
+        @Test("a limit that the kernel has given up is ignored with a warning", .swruncOnly)
+        func givenUp() throws {
+            try withRunningContainer { c in
+                c.globals += ["--log-level", "warning"]
+                for flag in ["--kernel-memory", "--kernel-memory-tcp"] {
+                    let outcome = c.runtime("update", flag, "1", c.id)
+                    #expect(outcome.succeeded, "\(outcome)")
+                    #expect(outcome.stderr.contains("\(flag) changes nothing"), "\(outcome)")
+                }
+            }
+        }
+
         @Test("what runc and crun have taken back, or ignore, is taken and does nothing")
         func obsolete() throws {
             try withContainer { c in

@@ -119,6 +119,18 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test("--all ends a container without a cgroup as well", .swruncOnly)
+        func allWithoutCgroup() throws {
+            try withContainer { c in
+                c.globals += ["--cgroup-manager", "disabled"]
+                c.config.program("sleep", "600")
+                try #expect(c.runDetached().succeeded)
+                let outcome = c.runtime("kill", "--all", c.id, "KILL")
+                #expect(outcome.succeeded, "\(outcome)")
+                #expect(c.becomes("stopped"))
+            }
+        }
+
         @Test("--all reaches every process of the container", arguments: ["--all", "-a"])
         func all(flag: String) throws {
             try withContainer { c in

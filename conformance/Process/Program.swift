@@ -307,5 +307,35 @@ extension Conformance.Process {
                 #expect(text.contains("READY=1"), "\(text)")
             }
         }
+
+        @Test(
+            "a message longer than sd_notify(3) sends, or with descriptors, harms nobody",
+            .swruncOnly, arguments: ["x", "READY=1"])
+        func longNotification(text: String) throws {
+            try withContainer { c in
+                var options = LaunchOptions()
+                options.environment = [
+                    "NOTIFY_SOCKET": c.directory + "/n", "PATH": "/usr/bin:/usr/sbin",
+                ]
+                options.whileRunning = { pid in
+                    #expect(eventually(within: 10) { exists(c.rootfs + "/sent") })
+                    let open = try FileManager.default.contentsOfDirectory(
+                        atPath: "/proc/\(pid)/fd")
+                    #expect(open.count < 20, "\(open)")
+                    try writeText("", to: c.rootfs + "/seen")
+                }
+                c.config.shell(
+                    """
+                    long=$(head -c 5000 /dev/zero | tr '\\0' x)
+                    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+                        probe notify "\(text)
+                    $long"
+                    done
+                    echo >/sent; until test -e /seen; do sleep 0.05; done; exit 7
+                    """)
+                let outcome = try c.run([], options)
+                #expect(outcome.status == .exited(7), "\(outcome)")
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ extension Conformance.Security {
 }
 
 /// Loads a profile, under a name of its own, that lets everything happen but reading `denied`.
-private func withProfile(
+func withProfile(
     denied: String, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: (String) throws -> Void
 ) throws {

@@ -5,7 +5,7 @@
  *   probe                      a report on the process itself
  *   probe syscall NR [A…]      the result and errno of one system call
  *   probe open PATH [FLAGS]    r, w, rw, a (O_APPEND), c (O_CREAT)
- *   probe notify TEXT          sends TEXT to $NOTIFY_SOCKET
+ *   probe notify TEXT          sends TEXT to $NOTIFY_SOCKET, and its stdin along
  *   probe thread NR [A…]       the call in a second thread; the first one says that it lives
  *   probe int80 NR             the call as a 32 bit x86 program makes it
  *   probe trap NR [A…]         the call with a handler for SIGSYS
@@ -239,7 +239,14 @@ static int notify(const char *text) {
     if (path[0] == '@') address.sun_path[0] = 0;
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     socklen_t size = offsetof(struct sockaddr_un, sun_path) + strlen(path);
-    ssize_t sent = sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, size);
+    struct iovec io = {(void *)text, strlen(text)};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct msghdr message = {&address, size, &io, 1, control, sizeof control, 0};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    ssize_t sent = sendmsg(fd, &message, 0);
     printf("sent=%zd\nerror=%s\n", sent, sent < 0 ? strerror(errno) : "none");
     return sent < 0;
 }

@@ -2,6 +2,8 @@
 // The linker leaves a part of libswiftCore.a out when what the rest asks of it is defined here. All is
 // weak, so that a runtime whose parts are cut in another way links as ever.
 
+#include "entry.h"
+
 #include <stdbool.h>
 
 // Backtraces: the runtime would look for `swift-backtrace` beside the executable and for
@@ -21,16 +23,20 @@ __attribute__((weak)) bool _swift_backtrace_isThunkFunction(const char *name) {
 static int argument_count;
 static char **arguments;
 
-__attribute__((constructor)) static void keep_command_line(int count, char **vector) {
+__attribute__((constructor)) static void keep_arguments(int count, char **vector) {
     argument_count = count;
     arguments = vector;
 }
 
-__attribute__((weak)) char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
+char **swrunc_arguments(int *count) {
     *count = argument_count;
     return arguments;
 }
 
+__attribute__((weak)) char **_swift_stdlib_getUnsafeArgvArgc(int *count) {
+    return swrunc_arguments(count);
+}
+
 __attribute__((weak)) void _swift_stdlib_overrideUnsafeArgvArgc(char **vector, int count) {
-    keep_command_line(count, vector);
+    keep_arguments(count, vector);
 }

@@ -62,22 +62,25 @@ struct CRIU: ~Copyable {
 
     var pid: Int32 { process.pid }
 
+    /// Seconds for what takes CRIU no time: to tell something of itself, and to end.
+    private static let patience: Int64 = 10
+
     /// Makes a request and waits for the answer, however long that takes.
     /// - Parameters:
     ///   - purpose: what CRIU is to do, for the error.
+    ///   - isShort: whether CRIU has but a few seconds for it.
     ///   - notified: called for what CRIU comes to on the way, while it waits; the descriptor that came
     ///     with it, or -1, is the callee's. Where it throws, CRIU undoes what it has done.
     @discardableResult
     borrowing func ask(
-        _ request: CRIURequest, to purpose: String, _ log: CRIULog,
+        _ request: CRIURequest, to purpose: String, _ log: CRIULog, isShort: Bool = false,
         notified: (CRIUResponse.Notification, Int32) throws(RuntimeError) -> Void = { _, _ in }
     ) throws(RuntimeError) -> CRIUResponse {
         var failure: RuntimeError?
+        let deadline = isShort ? Deadline(seconds: Self.patience) : nil
         do throws(SysError) {
             try send(socket.raw, request.bytes)
-            while true {
-                let (bytes, fd) = try receive(socket.raw, limit: 65536)
-                if bytes.isEmpty { break }
+            while let (bytes, fd) = try nextPacket(purpose, deadline) {
                 let response = try CRIUResponse(bytes)
                 guard let notification = response.notification, response.success else {
                     if response.success { return response }
@@ -91,18 +94,48 @@ struct CRIU: ~Copyable {
                 try send(socket.raw, CRIURequest(kind: .notify, success: failure == nil).bytes)
             }
         } catch {
+            kill()
             throw failure ?? RuntimeError(error)
         }
+        kill()
         throw failure ?? RuntimeError(log.explain(.refused("CRIU ended without an answer")))
     }
 
+    /// The next packet and what came with it; nil where there will be none any more.
+    private borrowing func nextPacket(
+        _ purpose: String, _ deadline: Deadline?
+    ) throws(SysError) -> (bytes: [UInt8], fd: Int32)? {
+        let ready = try pollEither(
+            socket.raw, process.pidfd.raw, milliseconds: deadline?.milliseconds ?? -1)
+        if ready.first {
+            do throws(SysError) {
+                let packet = try receive(socket.raw, limit: 65536)
+                return packet.bytes.isEmpty ? nil : packet
+            } catch  where error.errno == ECONNRESET {
+                return nil
+            }
+        }
+        if ready.second { return nil }
+        throw SysError("waiting for CRIU to \(purpose)", ETIMEDOUT)
+    }
+
+    /// Of one that has failed nothing goes on: it has undone what it could before it said so.
+    private borrowing func kill() {
+        try? signal(process.pidfd.raw, SIGKILL)
+        _ = try? wait(pidfd: process.pidfd.raw)
+    }
+
     /// Waits for the process's end after the last answer.
-    consuming func end(_ log: CRIULog, mayFail: Bool = false) throws(RuntimeError) {
+    consuming func end(_ log: CRIULog) throws(RuntimeError) {
         let process = self.process
         _ = consume socket
         do throws(SysError) {
+            let milliseconds = Int32(Self.patience) * 1000
+            if try poll(process.pidfd.raw, Int32(POLLIN), milliseconds: milliseconds) == 0 {
+                try signal(process.pidfd.raw, SIGKILL)
+            }
             let status = try wait(pidfd: process.pidfd.raw)
-            if status != .exited(0), !mayFail {
+            if status != .exited(0) {
                 throw log.explain(.refused("CRIU ended with \(status)"))
             }
         } catch {

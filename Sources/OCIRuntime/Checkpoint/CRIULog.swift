@@ -32,7 +32,7 @@ struct CRIULog {
     /// The last lines that tell of errors; where there are none, the last lines.
     private var lastErrors: [String] {
         var bytes: [UInt8] = []
-        if let file = try? openFile(at: directory, name, O_RDONLY | O_NOFOLLOW) {
+        if let file = try? openFile(at: directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK) {
             bytes = (try? Fd.tail(of: file.raw, limit: 1 << 18)) ?? []
         }
         if bytes.isEmpty { bytes = (try? Fd.tail(of: output, limit: 1 << 12)) ?? [] }

@@ -25,10 +25,34 @@ extension Runtime {
                 place: "/linux/namespaces/\(index)",
                 hint: "its root may not read the images, which are for the host's root alone")
         }
+        let configFile = try CRIUConfigFile(config.annotations)
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
+        let wasPaused = container.status == .paused
+        do throws(RuntimeError) {
+            var request = try self.request(options, images, container, config, mounts)
+            if let file = configFile.path { request.set(.configFile, file) }
+            try dump(request, options, images)
+        } catch {
+            var error = error
+            // Of a container that is no more they may be all there is.
+            guard container.identity.isAlive else { throw error }
+            images.discard()
+            // CRIU lets it go on, unless it ended on the way.
+            if !wasPaused, let warning = container.goOn() { error.warnings.append(warning) }
+            throw error
+        }
+        if options.leaveRunning || options.preDump { return [] }
+        return try destroy(container)
+    }
+
+    /// What CRIU is asked to do.
+    private func request(
+        _ options: CheckpointOptions, _ images: borrowing Images,
+        _ container: borrowing Container, _ config: Config, _ mounts: [ExternalMount]
+    ) throws(RuntimeError) -> CRIUOptions {
         var request = CRIUOptions()
-        images.describe(options.images, annotations: config.annotations, &request)
+        images.describe(options.images, &request)
         do throws(SysError) {
             try options.check(images.directory.raw)
             let streams = try StandardStreams(of: container.record.pid)
@@ -39,9 +63,7 @@ extension Runtime {
             throw RuntimeError(error)
         }
         request.add(options)
-        try dump(request, options, images)
-        if options.leaveRunning || options.preDump { return [] }
-        return try destroy(container)
+        return request
     }
 
     private func externalMounts(
@@ -84,8 +106,9 @@ extension Runtime {
             if fd >= 0 { closeDescriptor(fd) }
             if notification.script == "status-ready" { options.tellReady() }
         }
-        // After a pre-dump it waits for another request, which another process will get.
-        try criu.end(log, mayFail: options.preDump)
+        // The images are there, however it ends: after a pre-dump it waits for another request, which
+        // another process will get.
+        try? criu.end(log)
     }
 }
 
@@ -119,6 +142,19 @@ extension CheckpointOptions {
     /// Nobody may be listening any more.
     fileprivate func tellReady() {
         if let fd = statusFd { _ = try? Fd.writeSome(fd, [0]) }
+    }
+}
+
+extension Container {
+    /// Lets a container run again that has been left frozen, or half so.
+    /// - Returns: a warning where that failed.
+    fileprivate borrowing func goOn() -> String? {
+        do throws(SysError) {
+            try Cgroup(directories: record.cgroups).thaw()
+            return nil
+        } catch {
+            return "the container is left paused: \(error)"
+        }
     }
 }
 
@@ -162,7 +198,8 @@ extension CRIU {
         _ log: CRIULog
     ) throws(RuntimeError) {
         let version = try ask(
-            CRIURequest(kind: .version, isFollowed: true), to: "tell its version", log
+            CRIURequest(kind: .version, isFollowed: true), to: "tell its version", log,
+            isShort: true
         ).version
         let locking = CRIUResponse.Version(major: 3, minor: 17)
         let least = options.networkLock == nil ? needed : max(needed, locking)
@@ -175,7 +212,8 @@ extension CRIU {
         _ options: CheckpointOptions, _ log: CRIULog
     ) throws(RuntimeError) {
         let features = try ask(
-            CRIURequest(kind: .featureCheck, isFollowed: true), to: "tell its features", log
+            CRIURequest(kind: .featureCheck, isFollowed: true), to: "tell its features", log,
+            isShort: true
         ).features
         if options.preDump, !features.tracksMemory {
             throw RuntimeError("this kernel cannot track changes of memory, as --pre-dump needs it")

@@ -9,18 +9,22 @@ struct Images: ~Copyable {
     private let work: Fd
     private let workPath: String
     private let logName: String
+    /// The directories that were not there before.
+    private let made: [String]
 
     /// - Parameter making: whether they are made where they are missing, for root alone: the images
     ///   hold all that the container had in its memory.
     init(_ options: ImageOptions, making: Bool, log: String) throws(RuntimeError) {
         let path = try absolutePath(options.imagePath)
         let workPath = try absolutePath(options.workPath ?? path)
+        let missing = [path, workPath].filter { !exists($0) }
         let directory = try Self.open(path, making: making, "--image-path")
         let work = try Self.open(workPath, making: making || options.workPath != nil, "--work-path")
         self.directory = directory
         self.work = work
         self.workPath = workPath
         logName = log
+        made = missing
     }
 
     /// The same as CRIU sees them that has a mount namespace of its own: it mounts something there.
@@ -36,6 +40,7 @@ struct Images: ~Copyable {
         }
         workPath = images.workPath
         logName = images.logName
+        made = []
     }
 
     /// Through another process's root, by a path without links, which would lead back into this one's.
@@ -55,14 +60,26 @@ struct Images: ~Copyable {
         }
     }
 
+    /// Removes what a checkpoint that failed has left in a directory made for it, but not the log of it,
+    /// and the directory where that is elsewhere.
+    func discard() {
+        for path in made {
+            guard let directory = try? openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+                let names = try? directory.names()
+            else { continue }
+            for name in names where !name.utf8.elementsEqual(logName.utf8) {
+                try? removeFile(at: directory.raw, name)
+            }
+            try? removeDirectory(path)
+        }
+    }
+
     func log(output: Int32 = -1) -> CRIULog {
         CRIULog(directory: work.raw, path: workPath, name: logName, output: output)
     }
 
     /// What is the same for a dump and a restore.
-    func describe(
-        _ options: ImageOptions, annotations: OrderedMap<String>, _ request: inout CRIUOptions
-    ) {
+    func describe(_ options: ImageOptions, _ request: inout CRIUOptions) {
         // By number: CRIU opens them as this process's.
         request.set(.imagesDirectory, directory.raw)
         request.set(.workDirectory, work.raw)
@@ -82,14 +99,5 @@ struct Images: ~Copyable {
         // What is in a network namespace of the container's own is for hooks to make again.
         request.set(.emptyNamespaces, NamespaceKind.network.rawValue)
         if let lock = options.networkLock { request.set(.networkLock, lock.number) }
-        if let file = Self.configFile(annotations) { request.set(.configFile, file) }
-    }
-
-    /// As in runc, an annotation names a file with options of CRIU's for this container alone, or, left
-    /// empty, none.
-    private static func configFile(_ annotations: OrderedMap<String>) -> String? {
-        if let file = annotations["org.criu.config"] { return file.isEmpty ? nil : file }
-        let own = "/etc/criu/swrunc.conf"
-        return exists(own) ? own : "/etc/criu/runc.conf"
     }
 }

@@ -54,6 +54,7 @@ extension Creation {
     }
 
     private mutating func restoreProcesses(_ options: RestoreOptions) throws(RuntimeError) {
+        let configFile = try CRIUConfigFile(bundle.config.annotations)
         let images = try Images(options.images, making: false, log: "restore.log")
         let streams = try StandardStreams(from: images.directory.raw)
         let log = images.log()
@@ -63,7 +64,8 @@ extension Creation {
         let criu = try startCRIU(options.images.criu, streams, root, &request)
         try criu.checkVersion(for: options.images, atLeast: options.least, log)
         let seen = try Images(images, asSeenBy: criu.pid)
-        seen.describe(options.images, annotations: bundle.config.annotations, &request)
+        seen.describe(options.images, &request)
+        if let file = configFile.path { request.set(.configFile, file) }
         request.add(options)
         request.set(.root, root)
         try criu.ask(

@@ -105,7 +105,8 @@ struct StandardStreams: Equatable {
             }
         }
         let file = try openFile(
-            at: directory, Self.file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+            at: directory, Self.file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK,
+            mode: 0o600)
         try file.write(writer.bytes)
     }
 
@@ -113,8 +114,14 @@ struct StandardStreams: Equatable {
     init(from directory: Int32) throws(RuntimeError) {
         let bytes: [UInt8]
         do throws(SysError) {
-            let file = try openFile(at: directory, Self.file, O_RDONLY | O_NOFOLLOW)
-            bytes = try file.readAll(limit: 1 << 16)
+            // A pipe in its place would keep whoever opens it waiting.
+            let file = try openFile(at: directory, Self.file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let limit = 1 << 16
+            let status = try file.status()
+            if !status.isRegular || status.size > limit {
+                throw .refused("\(Self.file) of the images is not the file that checkpoint wrote")
+            }
+            bytes = try file.readAll(limit: limit)
         } catch  where error.errno == ENOENT {
             return
         } catch {

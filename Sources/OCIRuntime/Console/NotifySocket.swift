@@ -49,12 +49,19 @@ struct NotifySocket {
         }
     }
 
-    /// Reads one message; true when it was READY=1 and has been passed on, as far as the caller's
+    /// Reads one message, or drops one that is longer than any of `sd_notify(3)`: a container must not end
+    /// its own runtime. True when it was READY=1 and has been passed on, as far as the caller's
     /// socket takes it: that it has gone must not end the container.
     @discardableResult
     func forward() throws(SysError) -> Bool {
-        let (bytes, fd) = try receive(raw, limit: 4096)
-        if fd >= 0 { closeDescriptor(fd) }
+        let bytes: [UInt8]
+        do throws(SysError) {
+            let message = try receive(raw, limit: 4096)
+            if message.fd >= 0 { closeDescriptor(message.fd) }
+            bytes = message.bytes
+        } catch  where error.errno == EMSGSIZE {
+            return false
+        }
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         guard lines.contains(where: { $0.elementsEqual("READY=1".utf8) }) else { return false }
         do throws(SysError) {

@@ -15,13 +15,17 @@ extension Runtime {
         let cgroup = Cgroup(directories: container.record.cgroups)
         do throws(SysError) {
             // Without a pid namespace of its own the init's end is not the end of the others.
-            if all || (!container.record.hasPidNamespace && signal == SIGKILL) {
-                let count = try cgroup.signalAll(signal)
-                // Engines clean up with `--all` after the container's end: nothing left is fine.
-                if count == 0, !all, !container.identity.isAlive { throw SysError("kill", ESRCH) }
-            } else {
-                let pidfd = try container.identity.open()
-                try Sys.signal(pidfd.raw, signal)
+            let isForAll = all || (!container.record.hasPidNamespace && signal == SIGKILL)
+            // Nobody may be in the cgroup of a container that has an init all the same: one without a
+            // cgroup, or an init that is on its way into its own (`Creation.mayStartByItself`).
+            let count = isForAll ? try cgroup.signalAll(signal) : 0
+            if count == 0 {
+                do throws(SysError) {
+                    let pidfd = try container.identity.open()
+                    try Sys.signal(pidfd.raw, signal)
+                } catch  where error.errno == ESRCH && all {
+                    // Engines clean up with `--all` after the container's end: nothing left is fine.
+                }
             }
             if signal == SIGKILL { try cgroup.thawAll() }
         } catch  where error.errno == ESRCH {

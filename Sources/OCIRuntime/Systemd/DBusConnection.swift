@@ -36,7 +36,7 @@ struct DBusConnection: ~Copyable {
         guard let opened else { throw failure }
         let connected = Fd(owning: opened.fd)
         // D-Bus Specification, "Authentication Protocol": without an identity it is the kernel's.
-        try send(connected.raw, Array("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n".utf8))
+        try sendAll(connected.raw, Array("\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n".utf8))
         socket = connected
         address = opened.path
         if opened.isBus {
@@ -86,7 +86,7 @@ struct DBusConnection: ~Copyable {
                 throw .refused("\(quoted(address)): \(error.message)")
             }
             if isAuthenticated, !outgoing.isEmpty {
-                try send(socket.raw, outgoing)
+                try sendAll(socket.raw, outgoing)
                 outgoing = []
             }
             let left = deadline.milliseconds

@@ -7,6 +7,8 @@ struct DBusMessage {
     /// The serial of the call that a reply or an error is for.
     var replySerial: UInt32 = 0
     var member = ""
+    /// The unique name of who sent it, which the bus sets; empty without a bus.
+    var sender = ""
     var errorName = ""
     /// The strings at the beginning of the body, and numbers on the way to them, in their order.
     var body: [Argument] = []
@@ -56,6 +58,7 @@ struct DBusMessage {
             case (3, "s"): member = try reader.string()
             case (4, "s"): errorName = try reader.string()
             case (5, "u"): replySerial = try reader.uint32()
+            case (7, "s"): sender = try reader.string()
             case (8, "g"): signature = try reader.signature()
             case (_, "s"), (_, "o"): _ = try reader.string()
             case (_, "u"): _ = try reader.uint32()

@@ -43,8 +43,17 @@ struct Scope: Sendable {
     /// process of no use holds the place until the init is there.
     /// - Returns: that process.
     func start() throws(SysError) -> ClonedProcess {
+        let parent = ownProcess
         let holder = try Sys.clone(flags: 0) {
-            try? processControl(.setParentDeathSignal, UInt(SIGKILL))
+            // With this process it ends as well, and until then keeps nothing of it: no lock, no pipe
+            // whose end somebody waits for.
+            do throws(SysError) {
+                try processControl(.setParentDeathSignal, UInt(SIGKILL))
+                try closeDescriptors(from: 0, procfs: -1)
+            } catch {
+                exitNow(1)
+            }
+            if parentProcess != parent { exitNow(1) }
             while true { sleep(nanoseconds: 1_000_000_000_000) }
         }
         do throws(SysError) {

@@ -171,23 +171,29 @@ extension Systemd {
     }
 
     /// What becomes of the job that a call starts. Its end may be told before the call's answer is
-    /// read, which is what says the job's name.
+    /// read, which is what says the job's name. It counts only from whom the answer is: anybody on a bus
+    /// may send a signal to this connection alone, which no match rule keeps away.
     private func job(
         _ connection: inout DBusConnection, _ serial: UInt32
     ) throws(SysError) -> (result: String, errorName: String, errorText: String) {
-        var job: String?
-        var ended: [(job: String, result: String)] = []
+        var answer: (job: String, sender: String)?
+        var ended: [(job: String, sender: String, result: String)] = []
         while true {
             let message = try connection.receive()
             if message.kind == .signal, message.member == "JobRemoved" {
                 // JobRemoved(u id, o job, s unit, s result)
-                ended.append((message.text(1), message.text(3)))
+                ended.append((message.text(1), message.sender, message.text(3)))
             } else if message.replySerial == serial, message.kind == .error {
                 return ("", message.errorName, message.text(0))
             } else if message.replySerial == serial, message.kind == .reply {
-                job = message.text(0)
+                answer = (message.text(0), message.sender)
             }
-            if let job, let end = ended.first(where: { $0.job.utf8.elementsEqual(job.utf8) }) {
+            if let answer,
+                let end = ended.first(where: {
+                    $0.job.utf8.elementsEqual(answer.job.utf8)
+                        && $0.sender.utf8.elementsEqual(answer.sender.utf8)
+                })
+            {
                 return (end.result, "", "")
             }
         }

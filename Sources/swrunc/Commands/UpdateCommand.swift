@@ -9,6 +9,8 @@ struct UpdateCommand: Verb, Equatable {
 
     let id: String
     let change: Change
+    /// Flags that are taken and change nothing.
+    var ignored: [String] = []
 
     /// Where the limits come from.
     enum Change: Equatable {
@@ -23,6 +25,10 @@ struct UpdateCommand: Verb, Equatable {
         session.warn(
             try session.perform { (runtime) throws(RuntimeError) in
                 try runtime.update(id, resources)
+            })
+        session.warn(
+            ignored.map {
+                "--\($0) changes nothing: it is obsolete, and --memory counts the kernel's part too"
             })
         return 0
     }
@@ -52,7 +58,9 @@ struct UpdateCommand: Verb, Equatable {
 
 extension UpdateCommand {
     init(_ parsed: Parsed) throws(UsageError) {
-        self.init(id: parsed.positionals[0], change: try Self.change(parsed))
+        self.init(
+            id: parsed.positionals[0], change: try Self.change(parsed),
+            ignored: Self.obsoleteFlags.filter { parsed.lastGiven($0) != nil }.map(\.name))
     }
 
     private static func change(_ parsed: Parsed) throws(UsageError) -> Change {

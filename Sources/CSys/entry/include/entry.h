@@ -4,4 +4,7 @@
 // The executable's entry point, in place of the C library's `_start` (see entry.c).
 void swrunc_entry(void);
 
+// The process's arguments, in place of Swift's CommandLine (see runtime.c).
+char **swrunc_arguments(int *count);
+
 #endif

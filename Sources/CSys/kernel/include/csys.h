@@ -247,6 +247,7 @@ static inline long csys_pidfd_send_signal(int fd, int signal) {
 }
 static inline long csys_kill(int pid, int signal) { return csys_result(kill(pid, signal)); }
 static inline long csys_getpid(void) { return syscall(SYS_getpid); }
+static inline long csys_getppid(void) { return syscall(SYS_getppid); }
 static inline void csys_exit(int status) { _exit(status); }
 static inline long csys_setsid(void) { return csys_result(setsid()); }
 static inline long csys_execveat(int dir, const char *path, char *const *argv, char *const *envp,
@@ -457,7 +458,7 @@ static inline long csys_send(int fd, const void *bytes, size_t count, int passed
     }
     return csys_result(sendmsg(fd, &m, MSG_NOSIGNAL));
 }
-/* The counterpart: `passed` is -1 where no fd came. A datagram cut short is -EMSGSIZE. */
+/* The counterpart: `passed` is -1 where no fd came. A datagram cut short is -EMSGSIZE, and has none. */
 static inline long csys_receive(int fd, void *bytes, size_t count, int *passed) {
     struct iovec io = {.iov_base = bytes, .iov_len = count};
     union {
@@ -473,7 +474,12 @@ static inline long csys_receive(int fd, void *bytes, size_t count, int *passed) 
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
         memcpy(passed, CMSG_DATA(c), sizeof *passed);
-    return (m.msg_flags & MSG_TRUNC) ? -EMSGSIZE : r;
+    if (!(m.msg_flags & MSG_TRUNC))
+        return r;
+    if (*passed >= 0)
+        close(*passed);
+    *passed = -1;
+    return -EMSGSIZE;
 }
 /* Set IFF_UP on an interface of this network namespace; `fd` is any socket. */
 static inline long csys_interface_up(int fd, const char *name) {
