@@ -4,7 +4,7 @@ import Testing
 extension Conformance {
     /// The systemd driver: `--systemd-cgroup`, scopes over D-Bus.
     @Suite(
-        .requires(exists("/run/systemd/private"), "has no systemd as its init"), .swruncOnly)
+        .requires(Host.hasSystemd, "has no systemd as its init"), .swruncOnly)
     struct Systemd {}
 }
 
@@ -25,13 +25,7 @@ extension Container {
         return String(line?.split(separator: ":", omittingEmptySubsequences: false)[2] ?? "none")
     }
 
-    func scoped(_ file: ControlFile) -> String {
-        let path =
-            Host.isUnified
-            ? "/sys/fs/cgroup\(scopePath)/\(file.v2)"
-            : "\(Host.controller(file.v1.controller) ?? "/none")\(scopePath)/\(file.v1.file)"
-        return readText(path).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
+    func scoped(_ file: ControlFile) -> String { file.read(in: scopePath) }
 
     /// Neither the unit nor a cgroup of it is left.
     fileprivate func expectNoUnit(sourceLocation: SourceLocation = #_sourceLocation) {

@@ -3,23 +3,25 @@ import Testing
 
 private let user = 1000
 
+extension Host {
+    /// An ordinary user's own systemd, which runs without a session.
+    static let usersSystemd: (uid: Int, directory: String)? = {
+        guard hasSystemd, isUnified, readText("/etc/passwd").contains(":x:\(user):") else {
+            return nil
+        }
+        launch(["loginctl", "enable-linger", "\(user)"])
+        let directory = "/run/user/\(user)"
+        return eventually(within: 10) { exists(directory + "/systemd/private") }
+            ? (user, directory) : nil
+    }()
+}
+
 extension Conformance.Systemd {
     /// A user without privileges, whose own systemd makes the scopes.
-    @Suite(
-        .requires(
-            readText("/etc/passwd").contains(":x:\(user):") && Host.isUnified,
-            "has no user \(user) on cgroup v2"))
+    @Suite(.requires(Host.usersSystemd != nil, "has no systemd of user \(user) on cgroup v2"))
     struct UsersOwn {
-        private static let runtimeDirectory = "/run/user/\(user)"
-
-        /// The user's systemd runs without a session.
-        private static let lingers: Bool = {
-            launch(["loginctl", "enable-linger", "\(user)"])
-            return eventually(within: 10) { exists(runtimeDirectory + "/systemd/private") }
-        }()
-
         private func withContainerOfUser(_ body: (Container) throws -> Void) throws {
-            try #require(Self.lingers)
+            let systemd = try #require(Host.usersSystemd)
             try withContainer { c in
                 c.globals.append("--systemd-cgroup")
                 c.config.linux.cgroupsPath = .string("app.slice:swrunc:\(c.id)")
@@ -33,7 +35,7 @@ extension Conformance.Systemd {
                 launch(["chown", "-R", "\(user):\(user)", c.directory])
                 c.sandbox = [
                     "setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups", "env",
-                    "XDG_RUNTIME_DIR=" + Self.runtimeDirectory,
+                    "XDG_RUNTIME_DIR=" + systemd.directory,
                 ]
                 try body(c)
             }

@@ -8,8 +8,8 @@ final class Containerd: Engine {
     let runtime: String
     private let socket: String
     private let daemon: Daemon
-    /// Names the container's cgroups as well: they are below `/NAMESPACE`.
-    private let namespace: String
+    /// Names the container's cgroups as well: without systemd they are below `/NAMESPACE`.
+    let namespace: String
 
     static let image = "localhost/box:latest"
     static let cri = "io.containerd.grpc.v1.cri"
@@ -22,7 +22,14 @@ final class Containerd: Engine {
         let config = place.directory + "/config.toml"
         try writeText(Self.config(runtime: runtime, place), to: config)
         try writeText(Self.network(place), to: place.directory + "/cni.conflist")
-        daemon = try place.start("containerd", ["containerd", "--config", config])
+        // With --uidmap ctr forgets all options of the runtime, and the shim looks for `runc`.
+        let path = place.directory + "/tmp"
+        symlink(runtime, path + "/runc")
+        daemon = try place.start(
+            "containerd", ["containerd", "--config", config],
+            environment: [
+                "PATH": path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
+            ])
         try daemon.ready { self.ctr("version").succeeded }
         let archive = try place.makeArchive(Self.image)
         for namespace in [namespace, "k8s.io"] {
@@ -59,6 +66,7 @@ final class Containerd: Engine {
             runtime_type = "io.containerd.runc.v2"
             [plugins."\(cri)".containerd.runtimes.tested.options]
             BinaryName = "\(runtime)"
+            SystemdCgroup = \(Host.hasSystemd)
             """
     }
 
@@ -94,16 +102,22 @@ final class Containerd: Engine {
         ["ctr", "--address", socket, "--namespace", namespace ?? self.namespace]
     }
 
+    /// The command line of `ctr run` up to the flags for the container that is to have this id.
+    func runCommand(_ id: String) -> [String] {
+        let systemd = ["--runc-systemd-cgroup", "--cgroup", "\(place.cgroupParent):ctr:\(id)"]
+        return ["run", "--runc-binary", runtime] + (Host.hasSystemd ? systemd : [])
+    }
+
     /// `ctr run` with the runtime, to the program's end.
     @discardableResult
     func run(
         _ flags: [String] = [], _ program: String..., options: LaunchOptions = LaunchOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
-        ctr(
-            ["run", "--rm", "--runc-binary", runtime] + flags + [Self.image, Workspace.nextName()]
-                + program,
-            options: options, sourceLocation: sourceLocation)
+        let id = Workspace.nextName()
+        return ctr(
+            runCommand(id) + ["--rm"] + flags + [Self.image, id] + program, options: options,
+            sourceLocation: sourceLocation)
     }
 
     /// What a shell script prints, in a container with the flags.
@@ -117,7 +131,7 @@ final class Containerd: Engine {
         _ body: (String) throws -> Void
     ) throws {
         let id = Workspace.nextName()
-        let run = ["run", "--detach", "--runc-binary", runtime] + flags + [Self.image, id]
+        let run = runCommand(id) + ["--detach"] + flags + [Self.image, id]
         try ctr(run + program).mustSucceed()
         defer {
             ctr("task", "kill", "--signal", "KILL", id)
@@ -133,13 +147,15 @@ final class Containerd: Engine {
         return line?.split(separator: " ").last.map(String.init) ?? "none"
     }
 
-    /// The container's directories in all hierarchies.
-    func cgroups(of id: String) -> [String] { Leaks.cgroups("/\(namespace)/\(id)") }
+    func cgroup(of id: String) -> String { place.cgroup(of: id, scope: "ctr") }
 
-    /// A file of the container's cgroup, in whichever hierarchy has it.
-    func cgroupFile(_ id: String, _ name: String) -> String {
-        let file = cgroups(of: id).map { "\($0)/\(name)" }.first(where: exists)
-        return readText(file ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+    func cgroupFile(_ id: String, _ file: ControlFile) -> String { file.read(in: cgroup(of: id)) }
+
+    /// The processes in its cgroup.
+    func processes(_ id: String) throws -> [pid_t] {
+        let pids = cgroupFile(id, .processes).split(separator: "\n").compactMap { pid_t($0) }
+        try verify(!pids.isEmpty, "there is no process in \(cgroup(of: id))")
+        return pids
     }
 
     /// The kubelet's side of CRI.

@@ -16,8 +16,8 @@ class DockerEngine: Engine {
             [
                 "/usr/sbin/dockerd", "--host", "unix://\(directory)/docker.sock",
                 "--data-root", directory + "/data", "--exec-root", directory + "/exec",
-                "--pidfile", directory + "/docker.pid", "--cgroup-parent", place.cgroup,
-                "--exec-opt", "native.cgroupdriver=cgroupfs",
+                "--pidfile", directory + "/docker.pid", "--cgroup-parent", place.cgroupParent,
+                "--exec-opt", "native.cgroupdriver=" + EnginePlace.cgroupDriver,
                 "--add-runtime", "tested=" + runtime, "--default-runtime", "tested",
             ] + Self.options)
         try daemon.ready { self.docker("version").succeeded }
@@ -99,18 +99,19 @@ class DockerEngine: Engine {
         try verify(printed, "\(name) does not print \(text): \(docker("logs", name))")
     }
 
-    /// A file of the container's cgroup, as the host sees it.
-    func cgroup(_ name: String, _ controller: String, _ file: String) throws -> String {
-        let path = try cgroupDirectory(name, controller) + "/" + file
-        try verify(exists(path), "there is no \(path)")
-        return readText(path).trimmingCharacters(in: .whitespacesAndNewlines)
+    func cgroup(_ name: String) throws -> String {
+        place.cgroup(of: try inspect(name, "{{.Id}}"), scope: "docker")
     }
 
-    func cgroupDirectory(_ name: String, _ controller: String) throws -> String {
-        guard let hierarchy = Host.controller(controller) else {
-            throw CheckFailure("no hierarchy of \(controller)")
-        }
-        return hierarchy + place.cgroup + "/" + (try inspect(name, "{{.Id}}"))
+    /// Makes sure of what a file of the container's cgroup reads.
+    /// - Parameter v2: on cgroup v2, where that is not the same.
+    func mustRead(_ name: String, _ file: ControlFile, _ expected: String, v2: String? = nil)
+        throws
+    {
+        let expected = Host.isUnified ? v2 ?? expected : expected
+        let found = file.read(in: try cgroup(name))
+        let path = Host.isUnified ? file.v2 : file.v1.file
+        try verify(found == expected, "\(path) is \(found), not \(expected)")
     }
 
     /// What is answered over HTTP to somebody on the daemon's host.

@@ -227,7 +227,7 @@ extension Engines {
                         (try? docker.http("http://127.0.0.1:4000/")) == "served"
                     }
                     try verify(isServed, "no answer")
-                    try verify(docker.cgroup(name, "pids", "pids.max") == "50", "pids")
+                    try docker.mustRead(name, .pids, "50")
                     let outcome = try docker.atTerminal(["exec", "-it", name, "sh"]) { terminal in
                         try terminal.types("id -u; tty", expecting: "0\r\n/dev/pts/")
                         terminal.type("exit 6\n")

@@ -72,9 +72,8 @@ extension Engines.Docker {
                     }
                 }
                 for name in names {
-                    let limit = try? docker.cgroup(name, "memory", "memory.limit_in_bytes")
-                    if limit != "33554432" {
-                        why = "a limit of \(limit ?? "none")"
+                    do { try docker.mustRead(name, .memory, "33554432") } catch {
+                        why = "\(error)"
                         return false
                     }
                 }

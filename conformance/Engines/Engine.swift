@@ -39,7 +39,7 @@ func verify(_ holds: Bool, _ otherwise: @autoclosure () throws -> String) throws
 }
 
 /// Whether a process has a handler for a signal.
-func catches(_ pid: some StringProtocol, _ signal: Int32) -> Bool {
+func catches(_ pid: pid_t, _ signal: Int32) -> Bool {
     let line = readText("/proc/\(pid)/status").split(separator: "\n")
         .first { $0.hasPrefix("SigCgt:") }
     let caught = UInt64(line?.split(separator: "\t").last ?? "", radix: 16) ?? 0
@@ -103,11 +103,15 @@ enum RunningEngines {
     }
 
     private static func start<E: Engine>(_ type: E.Type, _ runtime: String) throws -> E {
-        let place = try EnginePlace()
+        var place: EnginePlace?
         do {
-            return try E(runtime: runtime, place: place)
+            let made = try EnginePlace()
+            place = made
+            return try E(runtime: runtime, place: made)
         } catch {
-            place.end()
+            place?.end()
+            // All of its checks will be skipped: that must not go by unseen.
+            Issue.record("\(type) does not start: \(error)")
             throw error
         }
     }

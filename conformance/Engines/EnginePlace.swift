@@ -2,11 +2,13 @@ import Foundation
 import Testing
 
 /// Where an engine lives: a directory, and mount and network namespaces in which it finds its own
-/// `/run`, and copies of `/etc` and `/var/lib` that it may write to. Bridges, firewall rules, sysctls
-/// of the network and mounts end with them; the host sees nothing of it.
+/// `/run` (where systemd is the init, with its sockets), and copies of `/etc` and `/var/lib` that it
+/// may write to. Bridges, firewall rules, sysctls of the network and mounts end with them; the host
+/// sees nothing of it but, with systemd, units.
 final class EnginePlace {
     let directory: String
-    /// The parent cgroup for containers, `/swrunc-test-…`: what is left there is found and removed.
+    /// The parent cgroup of the containers, with systemd a slice: what is left there is found and
+    /// removed.
     let cgroup: String
     private var daemons: [Daemon] = []
     /// Sleeps as long as the place is used, to hold the namespaces.
@@ -15,13 +17,20 @@ final class EnginePlace {
     init() throws {
         let name = Workspace.nextName()
         directory = "\(Workspace.path)/e" + (name.split(separator: "-").last ?? "")
-        cgroup = "/" + name
+        // A dash would put the slice into another.
+        cgroup = "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
         mkdir(directory, 0o755)
-        for sub in ["etc", "etc-work", "lib", "lib-work", "log", "tmp"] {
+        for sub in ["etc", "etc-work", "lib", "lib-work", "log", "run", "tmp"] {
             mkdir("\(directory)/\(sub)", 0o755)
         }
         let script = """
-            mount -t tmpfs -o mode=755 run /run
+            mount -t tmpfs -o mode=755 run "$0/run"
+            for of in systemd dbus user; do
+                [ -e /run/systemd/private ] && [ -d /run/$of ] || continue
+                mkdir "$0/run/$of"
+                mount --rbind /run/$of "$0/run/$of"
+            done
+            mount --no-mtab --move "$0/run" /run
             for top in /etc /var/lib; do
                 own=$0/${top##*/}
                 mount -t overlay -o "lowerdir=$top,upperdir=$own,workdir=$own-work" own $top
@@ -80,10 +89,44 @@ final class EnginePlace {
         // Shims and monitors outlive their daemon on purpose; they name the place they belong to.
         let left = Leaks.processes(mentioning: directory + "/").filter { $0 != getpid() }
         for pid in left { kill(pid, SIGKILL) }
+        if Host.hasSystemd { launch(["systemctl", "stop", cgroupParent]) }
         Leaks.removeCgroups(cgroup)
         holder?.end()
         Workspace.remove(directory)
     }
+}
+
+// MARK: - Cgroups
+
+/// Engines are told to use systemd where it is the init, as is usual, and cgroupfs elsewhere.
+extension EnginePlace {
+    static let cgroupDriver = Host.hasSystemd ? "systemd" : "cgroupfs"
+
+    /// ``cgroup`` as engines want it: a slice by its name.
+    var cgroupParent: String { Host.hasSystemd ? String(cgroup.dropFirst()) : cgroup }
+
+    /// The cgroup of a container.
+    /// - Parameter prefix: of the scopes of an engine.
+    func cgroup(of id: String, scope prefix: String) -> String {
+        Host.hasSystemd ? "\(cgroup)/\(prefix)-\(id).scope" : "\(cgroup)/\(id)"
+    }
+
+    /// What stays of the cgroup of a container that is no more, and of its units.
+    func left(of id: String, at cgroup: String) -> [String] {
+        let units = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "*\(id)*"]
+        var left: [String] = []
+        _ = eventually(within: 1) {
+            left = Leaks.cgroups(cgroup) + (Host.hasSystemd ? launch(units).lines : [])
+            return left.isEmpty
+        }
+        return left
+    }
+}
+
+/// Whether `/proc/self/cgroup` says so in a container. On v2 most engines give it a cgroup namespace,
+/// in which its own cgroup is the root, and others begin with `/..`.
+func isOwnCgroup(_ text: String, of id: String) -> Bool {
+    text.contains(id) || text.split(separator: "\n").contains("0::/")
 }
 
 /// A program that goes on in the background until it is ended, and its log.

@@ -20,13 +20,13 @@ class Podman: Engine {
 
     func end() { place.end() }
 
-    /// What this host cannot have: limits above the caller's (no CAP_SYS_RESOURCE), systemd, a log of
-    /// events in the journal.
+    /// What a host may not have: limits above the caller's (CAP_SYS_RESOURCE), systemd, a journal.
     private static let config = """
         [containers]
         default_ulimits = []
+        log_driver = "k8s-file"
         [engine]
-        cgroup_manager = "cgroupfs"
+        cgroup_manager = "\(EnginePlace.cgroupDriver)"
         events_logger = "file"
         [network]
         network_backend = "cni"
@@ -47,7 +47,7 @@ class Podman: Engine {
     }
 
     /// Where `run`, `create` and `pod create` put the container.
-    var placement: [String] { ["--cgroup-parent", place.cgroup] }
+    var placement: [String] { ["--cgroup-parent", place.cgroupParent] }
 
     @discardableResult
     func podman(
@@ -119,19 +119,22 @@ class Podman: Engine {
         try podman(["exec"] + flags + [name, "sh", "-c", script]).mustSucceed().trimmed
     }
 
-    /// A file of the container's cgroup, in whichever hierarchy has it.
-    func cgroupFile(_ name: String, _ file: String) -> String {
-        let id = inspect(name, "{{.Id}}")
-        let path = Leaks.cgroups("\(place.cgroup)/libpod-\(id)").map { "\($0)/\(file)" }
-            .first(where: exists)
-        return readText(path ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+    /// The container's cgroup.
+    func cgroup(id: String) -> String {
+        Host.hasSystemd
+            ? place.cgroup(of: id, scope: "libpod") : "\(place.cgroup)/libpod-\(id)"
+    }
+
+    func cgroupFile(_ name: String, _ file: ControlFile) -> String {
+        file.read(in: cgroup(id: inspect(name, "{{.Id}}")))
     }
 }
 
 /// Podman as an ordinary user runs it, whose accounts and subordinate ids are in the place's `/etc`.
+/// With systemd it is the user that has one.
 final class RootlessPodman: Podman {
     private static let user = "engines"
-    private static let uid = 4711
+    static let uid = Host.usersSystemd?.uid ?? 4711
 
     private var home: String { place.directory + "/home" }
 
@@ -142,6 +145,7 @@ final class RootlessPodman: Podman {
     override func prepare() throws {
         let script = """
             umask 022
+            sed -i /:x:\(Self.uid):/d /etc/passwd /etc/group
             echo "\(Self.user):x:\(Self.uid):\(Self.uid)::$0:/bin/sh" >> /etc/passwd
             echo "\(Self.user):x:\(Self.uid):" >> /etc/group
             echo "\(Self.user):700000:65536" | tee /etc/subuid > /etc/subgid
@@ -161,9 +165,18 @@ final class RootlessPodman: Podman {
         chmod(place.directory + "/tmp", 0o1777)
     }
 
+    private var runtimeDirectory: String { Host.usersSystemd?.directory ?? home + "/run" }
+
+    override func cgroup(id: String) -> String {
+        let user = Self.uid
+        return "/user.slice/user-\(user).slice/user@\(user).service/user.slice/libpod-\(id).scope"
+    }
+
     override func end() {
         // The process that keeps the user namespace would outlive everything else.
-        if let pid = pid_t(readText(home + "/run/libpod/tmp/pause.pid")) { kill(pid, SIGKILL) }
+        if let pid = pid_t(readText(runtimeDirectory + "/libpod/tmp/pause.pid")) {
+            kill(pid, SIGKILL)
+        }
         super.end()
     }
 
@@ -171,7 +184,7 @@ final class RootlessPodman: Podman {
         [
             "setpriv", "--reuid", "\(Self.uid)", "--regid", "\(Self.uid)", "--clear-groups",
             "env", "--chdir", home, "HOME=\(home)", "USER=\(Self.user)",
-            "XDG_RUNTIME_DIR=\(home)/run",
+            "XDG_RUNTIME_DIR=\(runtimeDirectory)",
         ] + super.prefix(program)
     }
 }

@@ -46,7 +46,7 @@ extension Engines {
                         outcome.status == .exited(5)
                             && outcome.trimmed == "sleep 600 1000\n/tmp\nb", "\(outcome)")
                     let cgroup = try podman.execSh(name, "cat /proc/self/cgroup")
-                    try verify(cgroup.contains(podman.inspect(name, "{{.Id}}")), cgroup)
+                    try verify(isOwnCgroup(cgroup, of: podman.inspect(name, "{{.Id}}")), cgroup)
                 }
             }
         }
@@ -101,8 +101,10 @@ extension Engines {
                 ]
                 try podman.running(flags) { name in
                     func limits() -> String {
-                        ["memory.limit_in_bytes", "cpu.cfs_quota_us", "pids.max", "cpuset.cpus"]
-                            .map { podman.cgroupFile(name, $0) }.joined(separator: " ")
+                        // On v2 the quota has its period with it.
+                        [ControlFile.memory, .quota, .pids, .cpus].map {
+                            podman.cgroupFile(name, $0).replacing(" 100000", with: "")
+                        }.joined(separator: " ")
                     }
                     try verify(limits() == "67108864 50000 50 1", limits())
                     let stats = try podman.podman("stats", "--no-stream", name).mustSucceed()
@@ -314,7 +316,7 @@ extension Engines {
             try check(Podman.self) { podman in
                 var id = ""
                 try podman.running { id = podman.inspect($0, "{{.Id}}") }
-                let left = Leaks.cgroups("\(podman.place.cgroup)/libpod-\(id)")
+                let left = podman.place.left(of: id, at: podman.cgroup(id: id))
                 try verify(!id.isEmpty && left.isEmpty, "left: \(left)")
                 let states = ["/run/swrunc", "/run/runc"].map { "\($0)/\(id)" }
                 let found = podman.place.run(["ls", "-d"] + states).stdout

@@ -11,12 +11,14 @@ extension Engines {
                     let pid = podman.inspect(name, "{{.State.Pid}}")
                     var status = stat()
                     try verify(
-                        stat("/proc/\(pid)", &status) == 0 && status.st_uid == 4711,
+                        stat("/proc/\(pid)", &status) == 0 && status.st_uid == RootlessPodman.uid,
                         "uid \(status.st_uid)")
                     let inside = try podman.execSh(
                         name, "id -u; awk '{print $2}' /proc/self/uid_map; id -u user")
                     try verify(
-                        inside.split { $0.isWhitespace } == ["0", "4711", "700000", "1000"], inside)
+                        inside.split { $0.isWhitespace } == [
+                            "0", "\(RootlessPodman.uid)", "700000", "1000",
+                        ], inside)
                     let user = try podman.podman("exec", "--user", "user", name, "sleep", "0.1")
                         .mustSucceed()
                     try verify(user.stdout.isEmpty, "\(user)")
@@ -58,6 +60,26 @@ extension Engines {
             }
         }
 
+        @Test(
+            "limits are in the cgroup of the user's own scope, and an update changes them",
+            .requires(Host.usersSystemd != nil, "has no systemd of a user on cgroup v2"))
+        func resources() throws {
+            try check(RootlessPodman.self) { podman in
+                var id = ""
+                try podman.running(["--memory", "64m", "--pids-limit", "50"]) { name in
+                    id = podman.inspect(name, "{{.Id}}")
+                    func limits() -> [String] {
+                        [ControlFile.memory, .pids].map { podman.cgroupFile(name, $0) }
+                    }
+                    try verify(limits() == ["67108864", "50"], "\(limits())")
+                    try podman.podman("update", "--memory", "32m", name).mustSucceed()
+                    try verify(limits() == ["33554432", "50"], "after update: \(limits())")
+                }
+                let left = Leaks.cgroups(podman.cgroup(id: id))
+                try verify(left.isEmpty, "left: \(left)")
+            }
+        }
+
         @Test("logs, kill, wait and stop")
         func life() throws {
             try check(RootlessPodman.self) { podman in
@@ -78,7 +100,7 @@ extension Engines {
             try check(RootlessPodman.self) { podman in
                 let bound = podman.storage + "/bound"
                 mkdir(bound, 0o755)
-                chown(bound, 4711, 4711)
+                chown(bound, uid_t(RootlessPodman.uid), gid_t(RootlessPodman.uid))
                 let text = try podman.sh(
                     """
                     touch /bound/new && chown user /bound/new
@@ -97,7 +119,7 @@ extension Engines {
         func userNamespaces() throws {
             try check(RootlessPodman.self) { podman in
                 let kept = try podman.sh("id -u", ["--userns", "keep-id"])
-                try verify(kept == "4711", kept)
+                try verify(kept == "\(RootlessPodman.uid)", kept)
                 let mapped = try podman.sh("cat /proc/self/uid_map", ["--uidmap", "0:1:5000"])
                 // In Podman's user namespace 1 is the first of the subordinate ids.
                 try verify(mapped.split { $0.isWhitespace } == ["0", "1", "5000"], mapped)

@@ -28,7 +28,20 @@ struct ControlFile: Sendable {
     static let hugepages = ControlFile(
         "hugetlb", "hugetlb.2MB.limit_in_bytes", v2: "hugetlb.2MB.max")
     static let memoryHigh = ControlFile("memory", "none", v2: "memory.high")
+    static let processes = ControlFile("pids", "cgroup.procs", v2: "cgroup.procs")
+    static let cpuStatistics = ControlFile("cpu", "cpu.stat", v2: "cpu.stat")
     static let blockWeight = ControlFile("blkio", "blkio.bfq.weight", v2: "io.bfq.weight")
+}
+
+extension ControlFile {
+    /// What it reads in a cgroup; "" where it is not.
+    func read(in cgroup: String) -> String {
+        let path =
+            Host.isUnified
+            ? "/sys/fs/cgroup\(cgroup)/\(v2)"
+            : "\(Host.controller(v1.controller) ?? "/none")\(cgroup)/\(v1.file)"
+        return readText(path).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
 }
 
 extension Host {

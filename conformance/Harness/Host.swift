@@ -12,6 +12,9 @@ enum Host {
         return false
     }
 
+    /// Whether systemd is the init.
+    static let hasSystemd = exists("/run/systemd/private")
+
     static var hasKeyrings: Bool { exists("/proc/keys") }
 
     static func hasFilesystem(_ name: String) -> Bool {
