@@ -47,9 +47,7 @@ extension Performer {
             try makeDirectory(at: top.raw, hierarchy.name, mode: 0o755)
             if let options = hierarchy.options {
                 let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
-                let data = options.utf8.split(separator: UInt8(ascii: ","))
-                let cgroup = FileSystemPlan(
-                    type: "cgroup", source: "cgroup", data: data.map { String(Substring($0)) })
+                let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: [options])
                 try mountClassic(cgroup, attributes, on: entry.raw, path)
             } else {
                 try bindHierarchy(hierarchy, attributes, in: top, path)

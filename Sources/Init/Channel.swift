@@ -75,21 +75,20 @@ package enum Message: Equatable, Sendable {
                 | UInt32(bytes[at + 3]) << 24
         }
         let step = Int(number(1))
-        let fields = bytes[9...].split(
-            separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
-        let text = String(decoding: fields.first ?? [], as: UTF8.self)
+        let end = bytes[9...].firstIndex(of: 0) ?? bytes.endIndex
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
         switch tag {
         case .go: self = .go
         case .reached: self = .reached(step)
-        case .warning: self = .warning(text)
+        case .warning: self = .warning(text(9..<end))
         case .terminal: self = .terminal
         case .ready: self = .ready
         case .executing: self = .executing
         case .moved: self = .moved(pid: Int32(bitPattern: number(5)))
         case .failed:
-            let hint = fields.count > 1 ? String(decoding: fields[1], as: UTF8.self) : nil
+            let hint = end < bytes.endIndex ? text(end + 1..<bytes.endIndex) : nil
             self = .failed(
-                step: step, SysError(text, Int32(bitPattern: number(5)), hint: hint))
+                step: step, SysError(text(9..<end), Int32(bitPattern: number(5)), hint: hint))
         }
     }
 }

@@ -51,8 +51,11 @@ extension Performer {
                 permitted: UInt32(truncatingIfNeeded: sets.permitted >> shift),
                 inheritable: UInt32(truncatingIfNeeded: sets.inheritable >> shift))
         }
-        var data = [half(0), half(32)]
-        if unsafe capset(&header, &data) < 0 {
+        var data = (half(0), half(32))
+        let result = unsafe withUnsafeMutableBytes(of: &data) {
+            unsafe capset(&header, $0.assumingMemoryBound(to: __user_cap_data_struct.self).baseAddress)
+        }
+        if result < 0 {
             throw SysError(
                 "capset(effective \(hex(sets.effective)), permitted \(hex(sets.permitted)), "
                     + "inheritable \(hex(sets.inheritable)))", errno)

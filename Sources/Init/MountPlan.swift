@@ -97,15 +97,22 @@ public struct FileSystemPlan: Sendable, Equatable {
     /// that are there already stay.
     var classicData: String {
         let labels = ["context=", "fscontext=", "defcontext=", "rootcontext="]
-        let options = data.map { option in
+        var text = ""
+        for option in data {
+            // joined() would look up conformances at run time: a tenth of all that the init does.
+            if !text.isEmpty { text += "," }
             guard option.utf8.contains(UInt8(ascii: ",")),
                 let label = labels.first(where: { option.utf8.starts(with: $0.utf8) })
-            else { return option }
+            else {
+                text += option
+                continue
+            }
             let value = option.utf8.dropFirst(label.utf8.count)
-            return value.first == UInt8(ascii: "\"")
+            text +=
+                value.first == UInt8(ascii: "\"")
                 ? option : "\(label)\"\(String(Substring(value)))\""
         }
-        return options.joined(separator: ",")
+        return text
     }
 }
 

@@ -114,10 +114,7 @@ extension Fd {
 
     /// One `read(2)`: empty at the end.
     package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let length = try checkRetrying({ unsafe csys_read(raw, &bytes, limit) }, "read(\(raw))")
-        bytes.removeLast(limit - length)
-        return bytes
+        unsafe try filled(limit: limit, "read(\(raw))") { unsafe csys_read(raw, $0, limit) }
     }
 }
 

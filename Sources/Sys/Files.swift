@@ -220,23 +220,18 @@ package func rename(at directory: Int32, _ old: String, to new: String) throws(S
 }
 
 package func readLink(at directory: Int32 = AT_FDCWD, _ path: String) throws(SysError) -> String {
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let length = try check(
-        unsafe buffer.withUnsafeMutableBytes {
-            unsafe csys_readlinkat(directory, path, $0.baseAddress, $0.count)
-        }, "readlink(\(quoted(path)))")
-    return String(decoding: buffer[..<length], as: UTF8.self)
+    let bytes = unsafe try filled(limit: 4096, "readlink(\(quoted(path)))") {
+        unsafe csys_readlinkat(directory, path, $0, 4096)
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
 /// The current directory. A directory outside the root comes back as ENOENT, because the kernel
 /// marks it `(unreachable)` (CVE-2024-21626).
 package func currentDirectory() throws(SysError) -> String {
-    var buffer = [UInt8](repeating: 0, count: 4097)
-    let length = try check(
-        unsafe buffer.withUnsafeMutableBytes { unsafe csys_getcwd($0.baseAddress, $0.count) },
-        "getcwd()")
-    guard buffer[0] == UInt8(ascii: "/") else { throw SysError("getcwd()", ENOENT) }
-    return String(decoding: buffer[..<(length - 1)], as: UTF8.self)
+    let bytes = unsafe try filled(limit: 4097, "getcwd()") { unsafe csys_getcwd($0, 4097) }
+    guard bytes.first == UInt8(ascii: "/") else { throw SysError("getcwd()", ENOENT) }
+    return String(decoding: bytes.dropLast(), as: UTF8.self)
 }
 
 /// Whole seconds and nanoseconds of `clock_gettime(2)`.

@@ -110,11 +110,10 @@ package func sendAll(_ socket: Int32, _ bytes: [UInt8]) throws(SysError) {
 package func receive(
     _ socket: Int32, limit: Int
 ) throws(SysError) -> (bytes: [UInt8], fd: Int32) {
-    var bytes = [UInt8](repeating: 0, count: limit)
     var fd: Int32 = -1
-    let length = try checkRetrying(
-        { unsafe csys_receive(socket, &bytes, limit, &fd) }, "recvmsg(\(socket))")
-    bytes.removeLast(limit - length)
+    let bytes = unsafe try filled(limit: limit, "recvmsg(\(socket))") {
+        unsafe csys_receive(socket, $0, limit, &fd)
+    }
     return (bytes, fd)
 }
 

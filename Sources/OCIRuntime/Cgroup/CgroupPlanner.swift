@@ -114,9 +114,11 @@ package struct CgroupPlanner {
                 options: ownNamespace ? (isNamed ? "none,\(controllers)" : controllers) : nil,
                 source: hierarchy.mountPoint + path.path(in: hierarchy),
                 fallback: fallback(hierarchy),
-                aliases: controllers.utf8.split(separator: UInt8(ascii: ","))
-                    .map { String(Substring($0)) }
-                    .filter { !isNamed && !$0.utf8.elementsEqual(name.utf8) })
+                aliases: isNamed || controllers.utf8.elementsEqual(name.utf8)
+                    ? []
+                    : controllers.utf8.split(separator: UInt8(ascii: ","))
+                        .map { String(Substring($0)) }
+                        .filter { !$0.utf8.elementsEqual(name.utf8) })
         }
         return .hierarchies(hierarchies, readOnly: readOnly)
     }

@@ -109,6 +109,7 @@ extension CgroupPlanner {
     }
 
     private mutating func setV1BlockIO(_ blockIO: Resources.BlockIO) throws(PlanError) {
+        if blockIO == Resources.BlockIO() { return }
         let place = "/linux/resources/blockIO"
         // The files of the BFQ scheduler, blkio.bfq.weight and so on, stand in for these.
         if let weight = blockIO.weight, weight != 0 {

@@ -21,6 +21,9 @@ struct Creation: ~Copyable {
     let directory: StateDirectory
     var record: ContainerRecord
     var host: HostPerformer
+    /// Whether the init of a `run` needs no word of the host's between the clone and its program: the
+    /// wait would cost it a tenth of a millisecond. Nor do hooks look at the container meanwhile.
+    let startsByItself: Bool
     /// Whether the pid file is this container's, and goes with it.
     private var wrotePidFile = false
     /// The host's `/proc`, as long as the init may need it.
@@ -58,6 +61,11 @@ struct Creation: ~Copyable {
             scope: planned.scope, seccompCache: runtime.seccompCache,
             stateDirectory: directory.path, lock: directory.fd.raw)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
+        startsByItself =
+            starting == .channel && host.leavesTheRestToInit && NotifySocket.requested == nil
+            && bundle.config.hooks.createContainer.isEmpty
+            && bundle.config.hooks.startContainer.isEmpty
+        record.startsByItself = startsByItself
         self.procfs = procfs
         self.directory = directory
     }
@@ -73,7 +81,7 @@ struct Creation: ~Copyable {
             // The init is at work meanwhile; should it have been put on this CPU, it goes first.
             yieldProcessor()
             try prepareState()
-            if mayStartByItself {
+            if startsByItself {
                 try announce()
                 try host.releaseAhead()
             }
@@ -81,18 +89,10 @@ struct Creation: ~Copyable {
                 throw RuntimeError("the container's init did not wait to be started")
             }
             host.owesPoststop = true
-            if !mayStartByItself { try announce() }
+            if !startsByItself { try announce() }
         } catch {
             throw undo(because: error)
         }
-    }
-
-    /// Whether the init of a `run` needs no word of the host's between the clone and its program: the
-    /// wait would cost it a tenth of a millisecond. Nor do hooks look at the container meanwhile.
-    var mayStartByItself: Bool {
-        starting == .channel && host.leavesTheRestToInit && NotifySocket.requested == nil
-            && bundle.config.hooks.createContainer.isEmpty
-            && bundle.config.hooks.startContainer.isEmpty
     }
 
     /// Lets the ready init go: on to its wait for `start`, or, for `run`, to its program.
@@ -111,7 +111,6 @@ struct Creation: ~Copyable {
             record.pid = identity.pid
             record.startTime = identity.startTime
             record.cgroups = host.cgroup?.directories ?? []
-            record.startsByItself = mayStartByItself
             record.unit = host.scope?.name.unit ?? ""
             record.isUserUnit = host.scope?.isUser ?? false
             try directory.stage(StateDirectory.stateFile, record.json)

@@ -72,6 +72,7 @@ extension Runtime {
 
     /// Runs the poststop hooks: one that fails is a warning, and the others still run.
     func runPoststop(_ hooks: Hooks, _ record: ContainerRecord) -> [String] {
+        if hooks.poststop.isEmpty { return [] }
         let state = record.state(.stopped).json()
         var warnings: [String] = []
         for (index, hook) in hooks.poststop.enumerated() {

@@ -81,12 +81,10 @@ struct HostPerformer: ~Copyable {
 
     /// Whether no step after the clone is the host's.
     var leavesTheRestToInit: Bool {
-        guard
-            let clone = plan.steps.firstIndex(where: {
-                if case .clone = $0.action { true } else { false }
-            })
+        guard let last = plan.steps.indices.last(where: { plan.steps[$0].actor == .host }),
+            case .clone = plan.steps[last].action
         else { return false }
-        return plan.steps[(clone + 1)...].allSatisfy { $0.actor == .`init` }
+        return true
     }
 
     /// Walks the plan until the init is ready to start or, in a plan without that, executes.

@@ -17,7 +17,7 @@ extension Runtime {
             // Without a pid namespace of its own the init's end is not the end of the others.
             let isForAll = all || (!container.record.hasPidNamespace && signal == SIGKILL)
             // Nobody may be in the cgroup of a container that has an init all the same: one without a
-            // cgroup, or an init that is on its way into its own (`Creation.mayStartByItself`).
+            // cgroup, or an init that is on its way into its own (`Creation.startsByItself`).
             let count = isForAll ? try cgroup.signalAll(signal) : 0
             if count == 0 {
                 do throws(SysError) {

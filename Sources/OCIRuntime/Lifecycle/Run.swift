@@ -38,7 +38,7 @@ extension Runtime {
         do throws(RuntimeError) {
             notify = try creation.directory.openNotifySocket()
             notify?.pid = creation.host.pid
-            if !creation.mayStartByItself { try creation.host.release() }
+            if !creation.startsByItself { try creation.host.release() }
             try creation.host.waitForExecution()
             try runPoststart(creation.bundle.config.hooks, creation.record)
         } catch {

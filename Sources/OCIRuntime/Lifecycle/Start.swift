@@ -92,6 +92,7 @@ extension Runtime {
     }
 
     func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
+        if hooks.poststart.isEmpty { return }
         let state = record.state(.running).json()
         for (index, hook) in hooks.poststart.enumerated() {
             do throws(SysError) {

@@ -157,7 +157,9 @@ extension Mount {
     var mayBringMappings: Bool {
         hasMappings
             || options.contains {
-                $0.utf8.starts(with: "idmap=".utf8) || $0.utf8.starts(with: "ridmap=".utf8)
+                // Of thirty options or so none begins like that.
+                ($0.utf8.first == UInt8(ascii: "i") || $0.utf8.first == UInt8(ascii: "r"))
+                    && ($0.utf8.starts(with: "idmap=".utf8) || $0.utf8.starts(with: "ridmap=".utf8))
             }
     }
 }

@@ -33,7 +33,7 @@ struct ContainerRecord {
     /// Whether the pid namespace is the container's own: killing its init then ends all of it.
     var hasPidNamespace = true
     /// Whether it is written down before its init is ready, under the lock: see
-    /// ``Creation/mayStartByItself``.
+    /// ``Creation/startsByItself``.
     var startsByItself = false
     var annotations: OrderedMap<String> = [:]
 

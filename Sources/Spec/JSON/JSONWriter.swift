@@ -41,21 +41,35 @@ public struct JSONWriter: Sendable {
     /// Writes a string.
     public mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case UInt8(ascii: "\n"): escape(UInt8(ascii: "n"))
-            case UInt8(ascii: "\t"): escape(UInt8(ascii: "t"))
-            case UInt8(ascii: "\r"): escape(UInt8(ascii: "r"))
-            case 0..<0x20, 0x7F:
-                escape(UInt8(ascii: "u"))
-                bytes += [UInt8(ascii: "0"), UInt8(ascii: "0"), hex(byte >> 4), hex(byte & 0xF)]
-            default: bytes.append(byte)
-            }
+        // Almost every string is as it has to be.
+        if isPlain(text.utf8.span) {
+            bytes.append(contentsOf: text.utf8)
+        } else {
+            for byte in text.utf8 { escaped(byte) }
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private func isPlain(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where JSONWriter.needsEscape(text[index]) { return false }
+        return true
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func escaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): escape(byte)
+        case UInt8(ascii: "\n"): escape(UInt8(ascii: "n"))
+        case UInt8(ascii: "\t"): escape(UInt8(ascii: "t"))
+        case UInt8(ascii: "\r"): escape(UInt8(ascii: "r"))
+        case _ where JSONWriter.needsEscape(byte):
+            escape(UInt8(ascii: "u"))
+            bytes += [UInt8(ascii: "0"), UInt8(ascii: "0"), hex(byte >> 4), hex(byte & 0xF)]
+        default: bytes.append(byte)
+        }
     }
 
     /// Writes an integer.

@@ -48,12 +48,14 @@ extension Process {
     /// setresuid(2) and setresgid(2) take the largest number for "unchanged": the program would run as
     /// the runtime's own user.
     private func checkIDs(at place: String) throws(ConfigError) {
-        var ids = [("/uid", user.uid), ("/gid", user.gid)]
-        for (index, gid) in user.additionalGids.enumerated() {
-            ids.append(("/additionalGids/\(index)", gid))
+        func check(_ id: UInt32, _ member: @autoclosure () -> String) throws(ConfigError) {
+            if id != UInt32.max { return }
+            throw ConfigError(place: place + member(), message: "\(id) is no id")
         }
-        for (member, id) in ids where id == UInt32.max {
-            throw ConfigError(place: place + member, message: "\(id) is no id")
+        try check(user.uid, "/uid")
+        try check(user.gid, "/gid")
+        for (index, gid) in user.additionalGids.enumerated() {
+            try check(gid, "/additionalGids/\(index)")
         }
     }
 
