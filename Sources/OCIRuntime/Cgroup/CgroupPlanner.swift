@@ -114,13 +114,18 @@ package struct CgroupPlanner {
                 options: ownNamespace ? (isNamed ? "none,\(controllers)" : controllers) : nil,
                 source: hierarchy.mountPoint + path.path(in: hierarchy),
                 fallback: fallback(hierarchy),
-                aliases: isNamed || controllers.utf8.elementsEqual(name.utf8)
-                    ? []
-                    : controllers.utf8.split(separator: UInt8(ascii: ","))
-                        .map { String(Substring($0)) }
-                        .filter { !$0.utf8.elementsEqual(name.utf8) })
+                aliases: isNamed
+                    ? [] : controllerNames(controllers).filter { !$0.utf8.elementsEqual(name.utf8) }
+            )
         }
         return .hierarchies(hierarchies, readOnly: readOnly)
+    }
+
+    /// Most hierarchies have one controller: nothing to split there.
+    private static func controllerNames(_ controllers: String) -> [String] {
+        let comma = UInt8(ascii: ",")
+        if !controllers.utf8.contains(comma) { return [controllers] }
+        return controllers.utf8.split(separator: comma).map { String(Substring($0)) }
     }
 
     private static func splitLast(_ path: String) -> String {

@@ -44,6 +44,12 @@ struct Creation: ~Copyable {
             bundle.config.process?.takeWindowSize()
         }
         let planned = try runtime.plan(bundle, options, starting: starting)
+        // Before the first property is set: the autoclosures of && may not see a `self` that is not whole
+        // yet, or Swift 6.3 destroys what has not been made.
+        let startsByItself =
+            starting == .channel && planned.plan.leavesTheRestToInit
+            && NotifySocket.requested == nil && bundle.config.hooks.createContainer.isEmpty
+            && bundle.config.hooks.startContainer.isEmpty
         let procfs = try runtime.procfs()
         let directory = try StateDirectory(making: options.id, root: runtime.root)
         self.runtime = runtime
@@ -61,11 +67,8 @@ struct Creation: ~Copyable {
             scope: planned.scope, seccompCache: runtime.seccompCache,
             stateDirectory: directory.path, lock: directory.fd.raw)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
-        startsByItself =
-            starting == .channel && host.leavesTheRestToInit && NotifySocket.requested == nil
-            && bundle.config.hooks.createContainer.isEmpty
-            && bundle.config.hooks.startContainer.isEmpty
         record.startsByItself = startsByItself
+        self.startsByItself = startsByItself
         self.procfs = procfs
         self.directory = directory
     }

@@ -79,14 +79,6 @@ struct HostPerformer: ~Copyable {
         while process == nil, index < plan.steps.count { try performNext() }
     }
 
-    /// Whether no step after the clone is the host's.
-    var leavesTheRestToInit: Bool {
-        guard let last = plan.steps.indices.last(where: { plan.steps[$0].actor == .host }),
-            case .clone = plan.steps[last].action
-        else { return false }
-        return true
-    }
-
     /// Walks the plan until the init is ready to start or, in a plan without that, executes.
     mutating func perform() throws(RuntimeError) -> Reached {
         while index < plan.steps.count {
@@ -449,5 +441,15 @@ struct HostPerformer: ~Copyable {
                 plan: plan, prepared: mine, channel: Channel(Fd(owning: theirs)), from: first
             ).run()
         }
+    }
+}
+
+extension Plan {
+    /// Whether no step after the clone is the host's.
+    var leavesTheRestToInit: Bool {
+        guard let last = steps.indices.last(where: { steps[$0].actor == .host }),
+            case .clone = steps[last].action
+        else { return false }
+        return true
     }
 }
