@@ -37,7 +37,7 @@ struct Launch {
         }
         let joinsUser = joined.contains { $0.kind == .user }
         if joinsUser || (new.contains(.user) && !joined.isEmpty) {
-            return try cloneInside(joined, body)
+            return try cloneInside(joined, procfs, body)
         }
         let left = joined.filter { $0.kind != .pid && $0.kind != .time }
         if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
@@ -45,10 +45,8 @@ struct Launch {
         var flags = cloneFlags
         if let time {
             try joinNamespace(time.fd, NamespaceKind.time.rawValue)
-        } else if !timeOffsets.isEmpty {
-            flags &= ~UInt64(NamespaceKind.time.rawValue)
-            try Sys.unshare(NamespaceKind.time.rawValue)
-            try writeTimeOffsets(procfs)
+        } else {
+            flags = try unshareTime(flags, procfs)
         }
         defer { if time != nil || !timeOffsets.isEmpty { try? returnTo(.time, procfs) } }
         return try Sys.clone(flags: flags, cgroup: cgroup) { body(left) }
@@ -63,16 +61,23 @@ struct Launch {
         try joinNamespace(own.raw, kind.rawValue)
     }
 
-    /// `clock seconds nanoseconds` lines (`time_namespaces(7)`), negative offsets included.
-    private func writeTimeOffsets(_ procfs: Int32) throws(SysError) {
+    /// Makes the time namespace of the next child, with its offsets: one line each of clock, seconds and
+    /// nanoseconds (`time_namespaces(7)`), negative ones included.
+    /// - Parameter procfs: the host's: in a joined mount namespace `/proc` may be anything.
+    /// - Returns: what is left for the clone to make.
+    private func unshareTime(_ flags: UInt64, _ procfs: Int32) throws(SysError) -> UInt64 {
+        if timeOffsets.isEmpty { return flags }
+        try Sys.unshare(NamespaceKind.time.rawValue)
         let text = timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
         try writeFile(at: procfs, "self/timens_offsets", text.joined())
+        return flags & ~UInt64(NamespaceKind.time.rawValue)
     }
 
     /// Through a process that has entered the joined namespaces; it reports the init's pid and hands
     /// over its pidfd, and ends.
     private func cloneInside(
-        _ joined: [JoinedNamespace], _ body: (_ left: [JoinedNamespace]) -> Never
+        _ joined: [JoinedNamespace], _ procfs: Int32,
+        _ body: (_ left: [JoinedNamespace]) -> Never
     ) throws(SysError) -> ClonedProcess {
         let (ours, end) = try socketPair().release()
         let reading = Fd(owning: ours)
@@ -81,15 +86,7 @@ struct Launch {
             do throws(SysError) {
                 try join(joined)
                 let parent: UInt64 = 0x8000
-                if !timeOffsets.isEmpty {
-                    try Sys.unshare(NamespaceKind.time.rawValue)
-                    try writeFile(
-                        "/proc/self/timens_offsets",
-                        timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
-                            .joined())
-                }
-                var flags = cloneFlags | parent
-                if !timeOffsets.isEmpty { flags &= ~UInt64(NamespaceKind.time.rawValue) }
+                let flags = try unshareTime(cloneFlags | parent, procfs)
                 let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
                 try send(
                     end, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
