@@ -156,9 +156,9 @@ extension Performer {
     }
 
     /// Closes everything of the host's but the sockets, which lead nowhere, before anybody of the
-    /// container sees this process, or can wait for it. Nothing is left to close-on-exec: the program's path is the image's to choose, and
-    /// `/proc/self/fd/N/../…` would be a program of the host, whose file could then be written through
-    /// `/proc/self/exe` (CVE-2024-21626).
+    /// container sees this process, or can wait for it. Nothing is left to close-on-exec: the program's
+    /// path is the image's to choose, and `/proc/self/fd/N/../…` would be a program of the host, whose
+    /// file could then be written through `/proc/self/exe` (CVE-2024-21626).
     mutating func cutOff() throws(SysError) {
         if isCutOff { return }
         isCutOff = true

@@ -53,7 +53,8 @@ extension Performer {
         }
         var data = (half(0), half(32))
         let result = unsafe withUnsafeMutableBytes(of: &data) {
-            unsafe capset(&header, $0.assumingMemoryBound(to: __user_cap_data_struct.self).baseAddress)
+            unsafe capset(
+                &header, $0.assumingMemoryBound(to: __user_cap_data_struct.self).baseAddress)
         }
         if result < 0 {
             throw SysError(

@@ -44,6 +44,29 @@ extension Conformance.Security {
             }
         }
 
+        // Swift's runtime has a program of that name executed where it is asked to.
+        @Test("a crash executes nothing, whatever the environment says", .swruncOnly)
+        func crash() throws {
+            try withCopy { c, _ in
+                let trace = c.directory + "/traced"
+                try writeText(
+                    "#!/bin/sh\n: >\(trace)\n", to: c.directory + "/swift-backtrace", mode: 0o755)
+                c.config.program("sleep", "600")
+                try c.runDetached()
+                var options = LaunchOptions()
+                options.environment = [
+                    "SWIFT_BACKTRACE": "enable=yes,swift-backtrace=\(c.directory)/swift-backtrace"
+                ]
+                options.whileRunning = { pid in
+                    #expect(eventually { readText("/proc/\(pid)/wchan").contains("poll") })
+                    Foundation.kill(pid, SIGSEGV)
+                }
+                let outcome = c.runtime(["events", c.id], options)
+                #expect(outcome.status == .signalled(SIGSEGV), "\(outcome)")
+                #expect(!exists(trace))
+            }
+        }
+
         @Test(
             "exec: a program that is the runtime cannot be written from inside",
             arguments: [true, false])
