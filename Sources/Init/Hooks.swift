@@ -115,7 +115,7 @@ extension Performer {
         var state = plan.state
         state.status = kind == .startContainer ? .created : .creating
         // In the container's namespaces the pid is the one that the container sees.
-        state.pid = Int32(truncatingIfNeeded: processID)
+        state.pid = processID
         let json = state.json()
         let identity = self.identity
         try HookRunner.run(

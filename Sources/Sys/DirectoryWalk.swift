@@ -88,8 +88,3 @@ package func changeUser(of path: String, to uid: UInt32) throws(SysError) {
 package func signalProcess(_ pid: Int32, _ number: Int32) throws(SysError) {
     try check(csys_kill(pid, number), "kill(\(pid), \(number))")
 }
-
-/// This process's pid.
-package var ownProcess: Int32 { Int32(truncatingIfNeeded: csys_getpid()) }
-/// The pid of this process's parent: another one's as soon as that has ended.
-package var parentProcess: Int32 { Int32(truncatingIfNeeded: csys_getppid()) }

@@ -62,7 +62,10 @@ package enum ProcessControl: Int32, Sendable {
 }
 
 /// This process's pid in its own pid namespace.
-package var processID: Int { csys_getpid() }
+package var processID: Int32 { Int32(truncatingIfNeeded: csys_getpid()) }
+
+/// The pid of this process's parent: another one's as soon as that has ended.
+package var parentProcessID: Int32 { Int32(truncatingIfNeeded: csys_getppid()) }
 
 /// `setsid(2)`.
 package func newSession() throws(SysError) { try check(csys_setsid(), "setsid()") }

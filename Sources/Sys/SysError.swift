@@ -45,19 +45,6 @@ package func check(
     return result
 }
 
-/// What a call writes, of which it returns the length. Nobody clears the memory first.
-func filled(
-    limit: Int, _ call: @autoclosure () -> String, by body: (UnsafeMutableRawPointer?) -> Int
-) throws(SysError) -> [UInt8] {
-    var result = 0
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
-        repeat { result = unsafe body(buffer.baseAddress) } while result == -Int(EINTR)
-        count = min(max(result, 0), limit)
-    }
-    try check(result, call())
-    return bytes
-}
-
 /// The same for calls that a signal may interrupt.
 @inline(__always)
 @discardableResult
@@ -69,4 +56,17 @@ package func checkRetrying(
         if result == -Int(EINTR) { continue }
         return try check(result, call())
     }
+}
+
+/// What a call writes, of which it returns the length. Nobody clears the memory first.
+func filled(
+    limit: Int, _ call: @autoclosure () -> String, by body: (UnsafeMutableRawPointer?) -> Int
+) throws(SysError) -> [UInt8] {
+    var result = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+        repeat { result = unsafe body(buffer.baseAddress) } while result == -Int(EINTR)
+        count = min(max(result, 0), limit)
+    }
+    try check(result, call())
+    return bytes
 }

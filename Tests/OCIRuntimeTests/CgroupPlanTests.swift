@@ -4,7 +4,7 @@ import Testing
 
 @testable import OCIRuntime
 
-/// The plan as a whole, over the layouts of `CgroupPlannerTests.swift`.
+/// The plan as a whole.
 @Suite struct CgroupPlanTests {
     private func plan(
         _ resources: Resources?, _ layout: CgroupLayout, manager: CgroupManager = .cgroupfs,

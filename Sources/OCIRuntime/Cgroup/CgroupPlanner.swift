@@ -1,5 +1,6 @@
 import Init
 import Spec
+import Sys
 
 /// Turns `linux.resources` into steps. Pure: the host comes in as a ``CgroupLayout``.
 package struct CgroupPlanner {
@@ -106,7 +107,7 @@ package struct CgroupPlanner {
                 source: unified.mountPoint + path.path(in: unified), fallback: fallback(unified))
         }
         let hierarchies = layout.hierarchies.map { hierarchy in
-            let name = splitLast(hierarchy.mountPoint)
+            let name = splitPath(hierarchy.mountPoint).name
             let controllers = hierarchy.controllers
             let isNamed = controllers.utf8.starts(with: "name=".utf8)
             return CgroupMountPlan.Hierarchy(
@@ -126,12 +127,6 @@ package struct CgroupPlanner {
         let comma = UInt8(ascii: ",")
         if !controllers.utf8.contains(comma) { return [controllers] }
         return controllers.utf8.split(separator: comma).map { String(Substring($0)) }
-    }
-
-    private static func splitLast(_ path: String) -> String {
-        let bytes = path.utf8
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return path }
-        return String(Substring(bytes[bytes.index(after: slash)...]))
     }
 }
 

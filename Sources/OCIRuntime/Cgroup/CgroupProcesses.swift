@@ -67,7 +67,7 @@ extension Cgroup {
         defer { if signal == SIGKILL { try? thawAll() } else if !wasFrozen { try? thaw() } }
         for (directory, _) in found {
             // Once more: some may have forked before they were frozen.
-            for pid in try processes(in: directory) where pid != ownProcess {
+            for pid in try processes(in: directory) where pid != processID {
                 try send(signal, to: pid, in: directory, isHeld: isHeld)
             }
         }

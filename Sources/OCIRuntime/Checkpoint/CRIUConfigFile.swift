@@ -29,7 +29,7 @@ struct CRIUConfigFile: ~Copyable {
         }
         do throws(SysError) {
             let opened = try Self.open(named)
-            path = "/proc/\(ownProcess)/fd/\(opened.raw)"
+            path = "/proc/\(processID)/fd/\(opened.raw)"
             file = consume opened
         } catch {
             throw RuntimeError(

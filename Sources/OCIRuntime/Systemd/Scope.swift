@@ -43,7 +43,7 @@ struct Scope: Sendable {
     /// process of no use holds the place until the init is there.
     /// - Returns: that process.
     func start() throws(SysError) -> ClonedProcess {
-        let parent = ownProcess
+        let parent = processID
         let holder = try Sys.clone(flags: 0) {
             // With this process it ends as well, and until then keeps nothing of it: no lock, no pipe
             // whose end somebody waits for.
@@ -53,7 +53,7 @@ struct Scope: Sendable {
             } catch {
                 exitNow(1)
             }
-            if parentProcess != parent { exitNow(1) }
+            if parentProcessID != parent { exitNow(1) }
             while true { sleep(nanoseconds: 1_000_000_000_000) }
         }
         do throws(SysError) {
