@@ -33,6 +33,20 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test(
+            "a container that joins a namespace which CRIU cannot join is refused, and runs on",
+            arguments: ["cgroup", "time"])
+        func joinedNamespace(type: String) throws {
+            let edit = { (config: inout JSON) in
+                config.namespace(type, path: "/proc/self/ns/" + type)
+            }
+            try withRunningContainer(edit: edit) { c in
+                let saved = c.checkpoint()
+                #expect(saved.failed && saved.stderr.contains(type + " namespace"), "\(saved)")
+                #expect(c.status == "running")
+            }
+        }
+
         @Test("an absolute --parent-path is refused")
         func parent() throws {
             try withRunningContainer { c in

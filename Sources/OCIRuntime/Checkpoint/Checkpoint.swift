@@ -18,13 +18,7 @@ extension Runtime {
             throw RuntimeError("cannot checkpoint a container that is \(status.rawValue)")
         }
         let config = try container.config()
-        if let index = config.linux.namespaces.firstIndex(where: { $0.type == .user }) {
-            // Better now than when the container is gone.
-            throw RuntimeError(
-                "CRIU could not restore a container with a user namespace",
-                place: "/linux/namespaces/\(index)",
-                hint: "its root may not read the images, which are for the host's root alone")
-        }
+        try config.checkRestorable()
         let configFile = try CRIUConfigFile(config.annotations)
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
@@ -109,6 +103,25 @@ extension Runtime {
         // The images are there, however it ends: after a pre-dump it waits for another request, which
         // another process will get.
         try? criu.end(log)
+    }
+}
+
+extension Config {
+    /// What CRIU could not restore is better found now than when the container is gone.
+    fileprivate func checkRestorable() throws(RuntimeError) {
+        for (index, namespace) in linux.namespaces.enumerated() {
+            let place = "/linux/namespaces/\(index)"
+            if namespace.type == .user {
+                throw RuntimeError(
+                    "CRIU could not restore a container with a user namespace", place: place,
+                    hint: "its root may not read the images, which are for the host's root alone")
+            }
+            if namespace.path != nil, !namespace.type.isJoinedByCRIU {
+                throw RuntimeError(
+                    "CRIU could not restore a container into a \(namespace.type.rawValue) namespace "
+                        + "that is joined", place: place)
+            }
+        }
     }
 }
 
@@ -225,6 +238,9 @@ extension CRIU {
 }
 
 extension NamespaceType {
+    /// Whether CRIU can restore into one that there is.
+    var isJoinedByCRIU: Bool { self != .cgroup && self != .time }
+
     /// What a joined namespace is called in the images; nil for kinds that CRIU does not leave out.
     var externalKey: String? {
         switch self {

@@ -125,7 +125,7 @@ extension Creation {
             if let key = namespace.type.externalKey {
                 let fd = inheritedNamespaces.first { $0.kind == kind }?.fd ?? -1
                 request.add(inherited: key, fd)
-            } else if kind == .cgroup || kind == .time {
+            } else if !namespace.type.isJoinedByCRIU {
                 throw .refused("CRIU cannot restore into a \(kind.file) namespace that is joined")
             } else {
                 request.add(joinedNamespace: kind.file, path)
