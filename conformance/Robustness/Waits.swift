@@ -167,6 +167,16 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test("a limit on the size of files is an error, and leaves nothing", .swruncOnly)
+        func fileSize() throws {
+            try withContainer { c in
+                c.sandbox = ["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]
+                try c.writeConfig()
+                let created = c.runtime(["create", "--bundle", c.bundle, c.id])
+                expectRefusal(created, c, naming: "File too large")
+            }
+        }
+
         #if arch(x86_64)
             /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
             /// fsmount, mount_setattr.
