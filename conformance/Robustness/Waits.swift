@@ -177,6 +177,22 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test("a container whose process cannot be seen is not taken for stopped", .swruncOnly)
+        func unseen() throws {
+            try withRunningContainer { c in
+                c.sandbox = [
+                    "unshare", "--mount", "sh", "-c",
+                    "mount --bind /dev/null /proc/\(c.pid)/stat && exec \"$@\"", "sh",
+                ]
+                for command in ["state", "delete", "start"] {
+                    let outcome = c.runtime(command, c.id)
+                    #expect(outcome.failed && outcome.stderr.contains("stat"), "\(outcome)")
+                }
+                c.sandbox = []
+                #expect(c.status == "running")
+            }
+        }
+
         #if arch(x86_64)
             /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
             /// fsmount, mount_setattr.

@@ -12,7 +12,7 @@ extension Runtime {
     public func update(_ id: String, _ update: Resources) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        if container.status == .stopped { throw RuntimeError("container not running") }
+        if try container.status == .stopped { throw RuntimeError("container not running") }
         do throws(ConfigError) {
             try update.validate()
         } catch {
