@@ -193,6 +193,18 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test("an update that cannot be written down changes nothing", .swruncOnly)
+        func update() throws {
+            try withRunningContainer(edit: { $0.linux.resources.pids = ["limit": 50] }) { c in
+                c.sandbox = ["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]
+                let updated = c.runtime(["update", "--pids-limit", "77", c.id])
+                #expect(updated.failed && updated.stderr.contains("File too large"), "\(updated)")
+                c.sandbox = []
+                let statistics = c.runtime("events", "--stats", c.id)
+                #expect(statistics.stdout.contains("\"limit\":50"), "\(statistics)")
+            }
+        }
+
         #if arch(x86_64)
             /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
             /// fsmount, mount_setattr.
