@@ -13,7 +13,12 @@ struct InheritedDescriptors: Equatable {
     ///
     /// This must precede the opening of anything else: a descriptor of our own in place of a missing
     /// one would be passed into the container (CVE-2024-21626).
-    init(preserving count: Int32) throws(UsageError) {
+    /// - Parameter count: nil where nobody is to get any.
+    init(preserving count: Int32?) throws(UsageError) {
+        guard let count else {
+            (listening, preserved) = (0, 0)
+            return
+        }
         preserved = count
         var text = environmentVariable("LISTEN_FDS") ?? ""
         // Those that another process was meant to get are not ours (sd_listen_fds(3)).
