@@ -41,14 +41,10 @@ struct InheritedDescriptors: Equatable {
 
 /// Puts `/dev/null` in the place of a missing standard input, output or error, so that no file
 /// opened later becomes one of them.
-func openMissingStandardDescriptors() {
+func openMissingStandardDescriptors() throws(SysError) {
     for descriptor in 0...2 as ClosedRange<Int32> where !isOpen(descriptor) {
-        do throws(SysError) {
-            // The lowest free number is taken, which is this one (open(2)).
-            _ = try openFile("/dev/null", O_RDWR).release()
-        } catch {
-            return
-        }
+        // The lowest free number is taken, which is this one (open(2)).
+        _ = try openFile("/dev/null", O_RDWR).release()
     }
 }
 

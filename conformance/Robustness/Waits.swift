@@ -205,6 +205,25 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test(
+            "without /dev/null nothing of the host's takes the place of closed streams", .swruncOnly
+        )
+        func withoutNull() throws {
+            try withContainer { c in
+                c.config.program("sleep", "600")
+                c.config.linux.maskedPaths = []
+                c.sandbox = [
+                    "unshare", "--mount", "sh", "-c",
+                    "mount -t tmpfs tmpfs /dev && exec \"$@\" 0<&- 1>&- 2>&-", "sh",
+                ]
+                let log = c.directory + "/log"
+                try c.writeConfig()
+                let created = c.runtime(["--log", log, "create", "--bundle", c.bundle, c.id])
+                #expect(created.failed, "\(created)")
+                c.expectNothingLeft()
+            }
+        }
+
         #if arch(x86_64)
             /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
             /// fsmount, mount_setattr.
