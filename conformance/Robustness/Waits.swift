@@ -130,8 +130,10 @@ extension Conformance.Robustness {
         }
 
         @Test(
-            "a pid file in the place of a pipe or a link is a file; of a directory it is refused",
-            .swruncOnly, arguments: ["pipe", "link", "directory"])
+            """
+            a pid file in the place of a pipe or a link is a file; of a directory or a device it is refused
+            """,
+            .swruncOnly, arguments: ["pipe", "link", "directory", "device"])
         func pidFile(kind: String) throws {
             try withContainer { c in
                 let path = c.directory + "/pid"
@@ -140,14 +142,17 @@ extension Conformance.Robustness {
                 switch kind {
                 case "pipe": mkfifo(path, 0o600)
                 case "link": symlink(victim, path)
+                case "device": mknod(path, S_IFCHR | 0o666, 1 << 8 | 3)
                 default: mkdir(path, 0o700)
                 }
                 let outcome = try c.create(["--pid-file", path])
                 #expect(readText(victim) == "mine")
                 #expect(outcome.duration < .seconds(8 * patience))
-                if kind == "directory" {
+                if kind == "directory" || kind == "device" {
                     #expect(outcome.failed, "\(outcome)")
+                    #expect(outcome.stderr.contains("the pid file \"\(path)\""), "\(outcome)")
                     c.expectNothingLeft()
+                    #expect(kind == "directory" || launch(["test", "-c", path]).succeeded)
                 } else {
                     #expect(readText(path) == String(c.pid))
                 }
@@ -164,6 +169,25 @@ extension Conformance.Robustness {
                 let outcome = launch(["chroot", c.rootfs, "/bin/runtime", command])
                 #expect(outcome.failed, "\(outcome)")
                 #expect(outcome.stderr.contains("/proc is not mounted"), "\(outcome)")
+            }
+        }
+
+        @Test(
+            "without /dev/null nothing of the host's takes the place of closed streams", .swruncOnly
+        )
+        func withoutNull() throws {
+            try withContainer { c in
+                c.config.program("sleep", "600")
+                c.config.linux.maskedPaths = []
+                c.sandbox = [
+                    "unshare", "--mount", "sh", "-c",
+                    "mount -t tmpfs tmpfs /dev && exec \"$@\" 0<&- 1>&- 2>&-", "sh",
+                ]
+                let log = c.directory + "/log"
+                try c.writeConfig()
+                let created = c.runtime(["--log", log, "create", "--bundle", c.bundle, c.id])
+                #expect(created.failed, "\(created)")
+                c.expectNothingLeft()
             }
         }
 
@@ -202,25 +226,6 @@ extension Conformance.Robustness {
                 c.sandbox = []
                 let statistics = c.runtime("events", "--stats", c.id)
                 #expect(statistics.stdout.contains("\"limit\":50"), "\(statistics)")
-            }
-        }
-
-        @Test(
-            "without /dev/null nothing of the host's takes the place of closed streams", .swruncOnly
-        )
-        func withoutNull() throws {
-            try withContainer { c in
-                c.config.program("sleep", "600")
-                c.config.linux.maskedPaths = []
-                c.sandbox = [
-                    "unshare", "--mount", "sh", "-c",
-                    "mount -t tmpfs tmpfs /dev && exec \"$@\" 0<&- 1>&- 2>&-", "sh",
-                ]
-                let log = c.directory + "/log"
-                try c.writeConfig()
-                let created = c.runtime(["--log", log, "create", "--bundle", c.bundle, c.id])
-                #expect(created.failed, "\(created)")
-                c.expectNothingLeft()
             }
         }
 
