@@ -131,7 +131,8 @@ extension Conformance.Robustness {
 
         @Test(
             """
-            a pid file in the place of a pipe or a link is a file; of a directory or a device it is refused
+            a pid file in the place of a pipe or a link is a file; of a directory or a device
+            it is refused
             """,
             .swruncOnly, arguments: ["pipe", "link", "directory", "device"])
         func pidFile(kind: String) throws {
@@ -230,8 +231,8 @@ extension Conformance.Robustness {
         }
 
         #if arch(x86_64)
-            /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
-            /// fsmount, mount_setattr.
+            /// Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig, fsmount,
+            /// mount_setattr. move_mount came together with open_tree, and alone is never missing.
             private static let calls = [435, 436, 437, 428, 429, 430, 431, 432, 442]
 
             /// As a filter around the runtime that is older than the calls: unknown is ENOSYS.
