@@ -61,6 +61,30 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test(
+            "nor for the end of one that a hook has frozen", .swruncOnly,
+            .requires(Host.controller("freezer") != nil, "has no cgroup v1"))
+        func frozenByHook() throws {
+            let freezer = try #require(Host.controller("freezer"))
+            let script = #"""
+                pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+                path=$(sed -n 's/^[0-9]*:freezer://p' /proc/$pid/cgroup)
+                echo FROZEN >$0$path/freezer.state && exit 1
+                """#
+            try withContainer { c in
+                c.config.addHook(
+                    "createRuntime",
+                    [
+                        "path": "/bin/sh", "args": ["sh", "-c", .string(script), .string(freezer)],
+                        "env": ["PATH=/usr/bin:/bin"],
+                    ])
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.duration < .seconds(8 * patience), "\(outcome)")
+                #expect(readText(c.directory + "/err1").contains("exit status 1"))
+                c.expectNothingLeft()
+            }
+        }
+
         @Test("a hook in the container may take longer than any message of the init")
         func slowHook() throws {
             try withContainer { c in
