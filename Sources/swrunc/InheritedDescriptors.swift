@@ -13,7 +13,12 @@ struct InheritedDescriptors: Equatable {
     ///
     /// This must precede the opening of anything else: a descriptor of our own in place of a missing
     /// one would be passed into the container (CVE-2024-21626).
-    init(preserving count: Int32) throws(UsageError) {
+    /// - Parameter count: nil where nobody is to get any.
+    init(preserving count: Int32?) throws(UsageError) {
+        guard let count else {
+            (listening, preserved) = (0, 0)
+            return
+        }
         preserved = count
         var text = environmentVariable("LISTEN_FDS") ?? ""
         // Those that another process was meant to get are not ours (sd_listen_fds(3)).
@@ -36,14 +41,10 @@ struct InheritedDescriptors: Equatable {
 
 /// Puts `/dev/null` in the place of a missing standard input, output or error, so that no file
 /// opened later becomes one of them.
-func openMissingStandardDescriptors() {
+func openMissingStandardDescriptors() throws(SysError) {
     for descriptor in 0...2 as ClosedRange<Int32> where !isOpen(descriptor) {
-        do throws(SysError) {
-            // The lowest free number is taken, which is this one (open(2)).
-            _ = try openFile("/dev/null", O_RDWR).release()
-        } catch {
-            return
-        }
+        // The lowest free number is taken, which is this one (open(2)).
+        _ = try openFile("/dev/null", O_RDWR).release()
     }
 }
 

@@ -10,7 +10,12 @@ enum Invocation {
     /// - Parameter parser: at the first argument after the program's name.
     /// - Returns: the exit status of the program.
     static func run(_ parser: consuming Parser) -> Int32 {
-        openMissingStandardDescriptors()
+        do throws(SysError) {
+            try openMissingStandardDescriptors()
+        } catch {
+            writeLine("\(Program.name): in place of a closed standard stream: \(error)", to: 2)
+            return 1
+        }
         var globals = GlobalOptions()
         do throws(UsageError) {
             try parser.readGlobals(GlobalOptions.flags)

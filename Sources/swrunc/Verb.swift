@@ -9,8 +9,9 @@ protocol Verb: Sendable {
     static var command: Command { get }
     /// The exit status when the work fails; a command line that is wrong is always 1.
     static var failureStatus: Int32 { get }
-    /// How many descriptors from 3 on the caller wants passed on.
-    var preservedDescriptors: Int32 { get }
+    /// How many descriptors from 3 on the caller wants passed on; nil where there is no program to
+    /// get any.
+    var preservedDescriptors: Int32? { get }
 
     /// Turns a parsed command line, whose number of positional arguments is right, into options.
     init(_ parsed: Parsed) throws(UsageError)
@@ -22,7 +23,7 @@ protocol Verb: Sendable {
 
 extension Verb {
     static var failureStatus: Int32 { 1 }
-    var preservedDescriptors: Int32 { 0 }
+    var preservedDescriptors: Int32? { nil }
 }
 
 /// What every command is given besides its own options.

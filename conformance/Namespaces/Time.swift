@@ -55,6 +55,30 @@ extension Conformance.Namespaces {
         }
 
         @Test(
+            "a container that has joined another's clocks is what it is for everybody",
+            .knownDifference(runc: "1.1 has no time namespace"))
+        func joined() throws {
+            try withRunningContainer(edit: {
+                $0.namespace("time")
+                $0.linux.timeOffsets = ["boottime": ["secs": 604_800]]
+            }) { other in
+                try withContainer { c in
+                    c.config.namespace("time", path: "/proc/\(other.pid)/ns/time")
+                    c.config.program("sleep", "600")
+                    let created = try c.create()
+                    try #require(created.succeeded, "\(created)")
+                    #expect(c.status == "created")
+                    #expect(c.start().succeeded)
+                    #expect(c.status == "running")
+                    var now = timespec()
+                    clock_gettime(CLOCK_BOOTTIME, &now)
+                    let shift = (Int(c.execProbe()["boottime"]) ?? 0) - now.tv_sec
+                    #expect((604_780...604_830).contains(shift), "\(shift)")
+                }
+            }
+        }
+
+        @Test(
             "time offsets without a new time namespace are refused",
             .knownDifference(runc: "1.1 has no time namespace"))
         func noNamespace() throws {

@@ -43,6 +43,21 @@ extension Conformance.Process {
             }
         }
 
+        @Test(
+            "input that cannot be read is input that has ended, as nohup(1) gives it", .swruncOnly)
+        func unreadableInput() throws {
+            try withContainer { c in
+                c.config.shell("echo ready; read x; echo end; exit 9")
+                let input = open("/dev/null", O_WRONLY | O_CLOEXEC)
+                defer { close(input) }
+                var options = LaunchOptions()
+                options.stdin = input
+                let outcome = launch(try run(c), options)
+                #expect(outcome.status == .exited(9), "\(outcome)")
+                #expect(outcome.stdout.contains("end"), "\(outcome)")
+            }
+        }
+
         @Test("the window has the caller's size, and follows it")
         func windowSize() throws {
             try withContainer { c in

@@ -298,6 +298,18 @@ extension Conformance.Process {
             }
         }
 
+        @Test("LISTEN_FDS is no matter of commands that hand nothing over")
+        func listenForNobody() throws {
+            try withRunningContainer { c in
+                var options = LaunchOptions()
+                options.environment = ["LISTEN_FDS": "1", "PATH": "/usr/bin:/usr/sbin"]
+                let state = c.runtime(["state", c.id], options)
+                #expect(state.succeeded, "\(state)")
+                let killed = c.runtime(["kill", c.id, "KILL"], options)
+                #expect(killed.succeeded, "\(killed)")
+            }
+        }
+
         @Test("READY=1 sent to NOTIFY_SOCKET inside arrives at the caller's socket")
         func notifySocket() throws {
             try withContainer { c in

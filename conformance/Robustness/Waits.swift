@@ -61,6 +61,30 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test(
+            "nor for the end of one that a hook has frozen", .swruncOnly,
+            .requires(Host.controller("freezer") != nil, "has no cgroup v1"))
+        func frozenByHook() throws {
+            let freezer = try #require(Host.controller("freezer"))
+            let script = #"""
+                pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+                path=$(sed -n 's/^[0-9]*:freezer://p' /proc/$pid/cgroup)
+                echo FROZEN >$0$path/freezer.state && exit 1
+                """#
+            try withContainer { c in
+                c.config.addHook(
+                    "createRuntime",
+                    [
+                        "path": "/bin/sh", "args": ["sh", "-c", .string(script), .string(freezer)],
+                        "env": ["PATH=/usr/bin:/bin"],
+                    ])
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.duration < .seconds(8 * patience), "\(outcome)")
+                #expect(readText(c.directory + "/err1").contains("exit status 1"))
+                c.expectNothingLeft()
+            }
+        }
+
         @Test("a hook in the container may take longer than any message of the init")
         func slowHook() throws {
             try withContainer { c in
@@ -130,8 +154,11 @@ extension Conformance.Robustness {
         }
 
         @Test(
-            "a pid file in the place of a pipe or a link is a file; of a directory it is refused",
-            .swruncOnly, arguments: ["pipe", "link", "directory"])
+            """
+            a pid file in the place of a pipe or a link is a file; of a directory or a device
+            it is refused
+            """,
+            .swruncOnly, arguments: ["pipe", "link", "directory", "device"])
         func pidFile(kind: String) throws {
             try withContainer { c in
                 let path = c.directory + "/pid"
@@ -140,14 +167,17 @@ extension Conformance.Robustness {
                 switch kind {
                 case "pipe": mkfifo(path, 0o600)
                 case "link": symlink(victim, path)
+                case "device": mknod(path, S_IFCHR | 0o666, 1 << 8 | 3)
                 default: mkdir(path, 0o700)
                 }
                 let outcome = try c.create(["--pid-file", path])
                 #expect(readText(victim) == "mine")
                 #expect(outcome.duration < .seconds(8 * patience))
-                if kind == "directory" {
+                if kind == "directory" || kind == "device" {
                     #expect(outcome.failed, "\(outcome)")
+                    #expect(outcome.stderr.contains("the pid file \"\(path)\""), "\(outcome)")
                     c.expectNothingLeft()
+                    #expect(kind == "directory" || launch(["test", "-c", path]).succeeded)
                 } else {
                     #expect(readText(path) == String(c.pid))
                 }
@@ -167,9 +197,66 @@ extension Conformance.Robustness {
             }
         }
 
+        @Test(
+            "without /dev/null nothing of the host's takes the place of closed streams", .swruncOnly
+        )
+        func withoutNull() throws {
+            try withContainer { c in
+                c.config.program("sleep", "600")
+                c.config.linux.maskedPaths = []
+                c.sandbox = [
+                    "unshare", "--mount", "sh", "-c",
+                    "mount -t tmpfs tmpfs /dev && exec \"$@\" 0<&- 1>&- 2>&-", "sh",
+                ]
+                let log = c.directory + "/log"
+                try c.writeConfig()
+                let created = c.runtime(["--log", log, "create", "--bundle", c.bundle, c.id])
+                #expect(created.failed, "\(created)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test("a limit on the size of files is an error, and leaves nothing", .swruncOnly)
+        func fileSize() throws {
+            try withContainer { c in
+                c.sandbox = ["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]
+                try c.writeConfig()
+                let created = c.runtime(["create", "--bundle", c.bundle, c.id])
+                expectRefusal(created, c, naming: "File too large")
+            }
+        }
+
+        @Test("a container whose process cannot be seen is not taken for stopped", .swruncOnly)
+        func unseen() throws {
+            try withRunningContainer { c in
+                c.sandbox = [
+                    "unshare", "--mount", "sh", "-c",
+                    "mount --bind /dev/null /proc/\(c.pid)/stat && exec \"$@\"", "sh",
+                ]
+                for command in ["state", "delete", "start"] {
+                    let outcome = c.runtime(command, c.id)
+                    #expect(outcome.failed && outcome.stderr.contains("stat"), "\(outcome)")
+                }
+                c.sandbox = []
+                #expect(c.status == "running")
+            }
+        }
+
+        @Test("an update that cannot be written down changes nothing", .swruncOnly)
+        func update() throws {
+            try withRunningContainer(edit: { $0.linux.resources.pids = ["limit": 50] }) { c in
+                c.sandbox = ["sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"]
+                let updated = c.runtime(["update", "--pids-limit", "77", c.id])
+                #expect(updated.failed && updated.stderr.contains("File too large"), "\(updated)")
+                c.sandbox = []
+                let statistics = c.runtime("events", "--stats", c.id)
+                #expect(statistics.stdout.contains("\"limit\":50"), "\(statistics)")
+            }
+        }
+
         #if arch(x86_64)
-            /// move_mount came together with open_tree, and alone is never missing. Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig,
-            /// fsmount, mount_setattr.
+            /// Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig, fsmount,
+            /// mount_setattr. move_mount came together with open_tree, and alone is never missing.
             private static let calls = [435, 436, 437, 428, 429, 430, 431, 432, 442]
 
             /// As a filter around the runtime that is older than the calls: unknown is ENOSYS.

@@ -12,7 +12,7 @@ extension Runtime {
     ) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        switch container.status {
+        switch try container.status {
         case .running, .paused: break
         case let status:
             throw RuntimeError("cannot checkpoint a container that is \(status.rawValue)")
@@ -22,7 +22,7 @@ extension Runtime {
         let configFile = try CRIUConfigFile(config.annotations)
         let mounts = try externalMounts(of: container, config)
         let images = try Images(options.images, making: true, log: "dump.log")
-        let wasPaused = container.status == .paused
+        let wasPaused = try container.status == .paused
         do throws(RuntimeError) {
             var request = try self.request(options, images, container, config, mounts)
             if let file = configFile.path { request.set(.configFile, file) }
@@ -30,7 +30,7 @@ extension Runtime {
         } catch {
             var error = error
             // Of a container that is no more they may be all there is.
-            guard container.identity.isAlive else { throw error }
+            if (try? container.identity.isAlive) == false { throw error }
             images.discard()
             // CRIU lets it go on, unless it ended on the way.
             if !wasPaused, let warning = container.goOn() { error.warnings.append(warning) }

@@ -41,7 +41,14 @@ final class TerminalRelay {
     var isBlocked: Bool { !pending.isEmpty }
 
     func copyInput() throws(SysError) {
-        let bytes = try Fd.readSome(0, limit: 4096)
+        var bytes: [UInt8] = []
+        do throws(SysError) {
+            bytes = try Fd.readSome(0, limit: 4096)
+        } catch  where error.errno == EAGAIN {
+            return
+        } catch {
+            // What cannot be read, be it of a terminal that hung up, or as nohup(1) opens it, has ended.
+        }
         if bytes.isEmpty {
             inputIsOpen = false
             // As a terminal driver has it: ^D ends the program's input.

@@ -184,12 +184,22 @@ struct Creation: ~Copyable {
 
 /// A pid file, whole or not at all.
 func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
-    let (parent, name) = splitPath(path)
-    let directory: Fd
     do throws(SysError) {
-        directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+        try replacePidFile(path, pid)
     } catch {
-        throw SysError("the pid file \(quoted(path)): \(error.call)", error.errno)
+        throw SysError(
+            "the pid file \(quoted(path)): \(error.call)", error.errno, hint: error.hint)
+    }
+}
+
+private func replacePidFile(_ path: String, _ pid: Int32) throws(SysError) {
+    let (parent, name) = splitPath(path)
+    let directory = try openFile(parent, O_RDONLY | O_DIRECTORY)
+    // `/dev/null` is not to become a file for everybody.
+    if let there = try? status(at: directory.raw, name, AT_SYMLINK_NOFOLLOW),
+        there.kind == S_IFCHR || there.kind == S_IFBLK
+    {
+        throw .refused("a device is in its place")
     }
     // The directory may be another user's, who has put a link or a pipe in the way.
     let temporary = ".\(name).\(pid)"

@@ -39,7 +39,7 @@ extension Runtime {
     private func delete(
         _ container: borrowing Container, force: Bool
     ) throws(RuntimeError) -> [String] {
-        let status = container.status
+        let status = try container.status
         guard status == .stopped || force else {
             throw RuntimeError(
                 "cannot delete container \(container.record.id) that is not stopped: \(status)",
@@ -87,7 +87,7 @@ extension Runtime {
 
     /// Kills the init and waits for its end, 10 s at most.
     private func end(_ identity: ProcessIdentity, in cgroup: Cgroup) throws(SysError) {
-        guard identity.isAlive else { return }
+        guard try identity.isAlive else { return }
         do throws(SysError) {
             let pidfd = try identity.open()
             try signal(pidfd.raw, SIGKILL)

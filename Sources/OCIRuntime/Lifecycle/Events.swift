@@ -85,7 +85,7 @@ extension Runtime {
     }
 
     private func cgroup(of container: borrowing Container) throws(RuntimeError) -> Cgroup {
-        if container.status == .stopped {
+        if try container.status == .stopped {
             throw RuntimeError("container with id \(container.record.id) is not running")
         }
         let cgroup = Cgroup(directories: container.record.cgroups)

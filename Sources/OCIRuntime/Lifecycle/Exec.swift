@@ -18,7 +18,7 @@ extension Runtime {
             try container.directory.lock(options.id)
             container.directory.unlock()
         }
-        switch container.status {
+        switch try container.status {
         case .stopped: throw RuntimeError("cannot exec in a stopped container")
         case .paused where !options.ignorePaused:
             throw RuntimeError(

@@ -266,13 +266,16 @@ struct HostPerformer: ~Copyable {
                 ? "the container may have ended meanwhile" : nil)
     }
 
-    /// Ends an init that is still there, and reaps it.
+    /// Ends an init that is still there, and reaps it. On cgroup v1 one that somebody has frozen does not
+    /// die: it is thawed, unless its cgroup is that of a container that it joins. Then it ends later.
     mutating func killInit() {
         endScopeHolder()
         reapFormer()
         guard pid > 0 else { return }
         try? signal(pidfd, SIGKILL)
-        _ = try? wait(pidfd: pidfd)
+        if prepared.containerInit < 0 { try? cgroup?.thawAll() }
+        let ended = try? poll(pidfd, Int32(POLLIN), milliseconds: 10_000)
+        if ended != 0 { _ = try? wait(pidfd: pidfd) }
         process = nil
     }
 

@@ -40,25 +40,48 @@ struct Launch {
             return try cloneInside(joined, procfs, body)
         }
         let left = joined.filter { $0.kind != .pid && $0.kind != .time }
-        if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
-        defer { if pid != nil { try? returnTo(.pid, procfs) } }
-        var flags = cloneFlags
-        if let time {
-            try joinNamespace(time.fd, NamespaceKind.time.rawValue)
-        } else {
-            flags = try unshareTime(flags, procfs)
+        let changesTime = time != nil || !timeOffsets.isEmpty
+        return try returning(to: .pid, if: pid != nil, procfs) { (ownPid) throws(SysError) in
+            if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
+            return try returning(to: .time, if: changesTime, procfs) { (ownTime) throws(SysError) in
+                var flags = cloneFlags
+                if let time {
+                    try joinNamespace(time.fd, NamespaceKind.time.rawValue)
+                } else {
+                    flags = try unshareTime(flags, procfs)
+                }
+                return try Sys.clone(flags: flags, cgroup: cgroup) {
+                    for own in [ownPid, ownTime] where own >= 0 { closeDescriptor(own) }
+                    body(left)
+                }
+            }
         }
-        defer { if time != nil || !timeOffsets.isEmpty { try? returnTo(.time, procfs) } }
-        return try Sys.clone(flags: flags, cgroup: cgroup) { body(left) }
     }
 
     private var cloneFlags: UInt64 {
         new.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1.kind.rawValue)) }
     }
 
-    private func returnTo(_ kind: NamespaceKind, _ procfs: Int32) throws(SysError) {
+    /// Calls `work`, which leaves the namespace that this process's children are in, and comes back. Not
+    /// to is an error: hooks would run in the container's.
+    /// - Parameter work: gets this process's own namespace, for a child to close; -1 where it stays.
+    private func returning<Result: ~Copyable>(
+        to kind: NamespaceKind, if leaves: Bool, _ procfs: Int32,
+        _ work: (_ own: Int32) throws(SysError) -> Result
+    ) throws(SysError) -> Result {
+        if !leaves { return try work(-1) }
+        // Opened first: a time namespace is at once this process's own as well (setns(2)), whose clock
+        // would tell when other processes have started.
         let own = try openFile(at: procfs, "self/ns/\(kind.file)", O_RDONLY)
+        let result: Result
+        do throws(SysError) {
+            result = try work(own.raw)
+        } catch {
+            try? joinNamespace(own.raw, kind.rawValue)
+            throw error
+        }
         try joinNamespace(own.raw, kind.rawValue)
+        return result
     }
 
     /// Makes the time namespace of the next child, with its offsets: one line each of clock, seconds and

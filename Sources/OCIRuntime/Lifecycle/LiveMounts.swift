@@ -23,7 +23,7 @@ extension Runtime {
     ) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        if container.status == .stopped { throw RuntimeError("container not running") }
+        if try container.status == .stopped { throw RuntimeError("container not running") }
         var warnings: [ConfigWarning] = []
         var prepared = Prepared()
         let procfs = try procfs()

@@ -9,7 +9,7 @@ extension Runtime {
     public func pause(_ id: String) throws(RuntimeError) {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        switch container.status {
+        switch try container.status {
         case .created, .running: break
         case .paused: throw RuntimeError("container not running", hint: "it is paused already")
         default: throw RuntimeError("container not running")
@@ -26,7 +26,7 @@ extension Runtime {
     public func resume(_ id: String) throws(RuntimeError) {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        guard container.status == .paused else { throw RuntimeError("container not paused") }
+        guard try container.status == .paused else { throw RuntimeError("container not paused") }
         do throws(SysError) {
             try Cgroup(directories: container.record.cgroups).thaw()
         } catch {

@@ -17,7 +17,7 @@ public struct ContainerStatus: Sendable {
 extension Runtime {
     /// The state of a container (runtime-spec `runtime.md`, Query State).
     public func state(_ id: String) throws(RuntimeError) -> ContainerStatus {
-        ContainerStatus(try Container(root: root, id: id))
+        try ContainerStatus(try Container(root: root, id: id))
     }
 
     /// The ids of the containers under ``root``, in order.
@@ -39,7 +39,7 @@ extension Runtime {
         for id in try ids() {
             do throws(RuntimeError) {
                 let container = try Container(root: root, id: id)
-                var status = ContainerStatus(container)
+                var status = try ContainerStatus(container)
                 status.owner = userName(container.record.owner)
                 containers.append(status)
             } catch {
@@ -51,8 +51,8 @@ extension Runtime {
 }
 
 extension ContainerStatus {
-    init(_ container: borrowing Container) {
-        let status = container.status
+    init(_ container: borrowing Container) throws(RuntimeError) {
+        let status = try container.status
         self.init(
             state: container.record.state(status), rootfs: container.record.rootfs,
             created: container.record.created, owner: "")

@@ -11,7 +11,7 @@ extension Runtime {
     public func start(_ id: String) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        switch container.status {
+        switch try container.status {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         case .paused:

@@ -12,7 +12,7 @@ extension Runtime {
     public func update(_ id: String, _ update: Resources) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
-        if container.status == .stopped { throw RuntimeError("container not running") }
+        if try container.status == .stopped { throw RuntimeError("container not running") }
         do throws(ConfigError) {
             try update.validate()
         } catch {
@@ -25,10 +25,23 @@ extension Runtime {
         // Engines send the rules that the container has. Writing them again would take away devices
         // that others have given to it meanwhile.
         if change.devices == old.devices { change.devices = [] }
-        let warnings = try apply(change, to: container, allowing: merged.memory)
         config.linux.resources = merged
+        // Written down first, though not in its place: what fills a disk is to change nothing.
+        let file = StateDirectory.configFile
         do throws(SysError) {
-            try container.directory.write(StateDirectory.configFile, config.json())
+            try container.directory.stage(file, config.json())
+        } catch {
+            throw RuntimeError(error)
+        }
+        let warnings: [String]
+        do throws(RuntimeError) {
+            warnings = try apply(change, to: container, allowing: merged.memory)
+        } catch {
+            container.directory.discard(file)
+            throw error
+        }
+        do throws(SysError) {
+            try container.directory.commit(file)
         } catch {
             throw RuntimeError(error)
         }

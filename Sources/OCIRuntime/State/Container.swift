@@ -20,11 +20,19 @@ struct Container: ~Copyable {
     }
 
     /// Where the container is in its life, as the kernel knows it.
+    /// - Throws: where the kernel does not tell: what cannot be seen is not taken for stopped, and
+    ///   deleted.
     var status: Status {
-        guard identity.isAlive else { return .stopped }
-        // First: a container that is paused before its start does not answer `start`.
-        if Cgroup(directories: record.cgroups).isFrozen { return .paused }
-        return directory.has(StateDirectory.startSocket) ? .created : .running
+        get throws(RuntimeError) {
+            do throws(SysError) {
+                guard try identity.isAlive else { return .stopped }
+            } catch {
+                throw RuntimeError(error)
+            }
+            // First: a container that is paused before its start does not answer `start`.
+            if Cgroup(directories: record.cgroups).isFrozen { return .paused }
+            return directory.has(StateDirectory.startSocket) ? .created : .running
+        }
     }
 
     /// The container's own copy of its config.

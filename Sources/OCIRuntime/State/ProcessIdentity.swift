@@ -20,10 +20,18 @@ struct ProcessIdentity: Equatable, Sendable {
     }
 
     /// Whether the process is there and is no zombie.
+    /// - Throws: where that cannot be told, for want of descriptors or memory perhaps.
     var isAlive: Bool {
-        guard pid > 0, let stat = try? Self.stat(of: pid) else { return false }
-        return stat.startTime == startTime && stat.state != UInt8(ascii: "Z")
-            && stat.state != UInt8(ascii: "X")
+        get throws(SysError) {
+            guard pid > 0 else { return false }
+            do throws(SysError) {
+                let stat = try Self.stat(of: pid)
+                return stat.startTime == startTime && stat.state != UInt8(ascii: "Z")
+                    && stat.state != UInt8(ascii: "X")
+            } catch  where error.errno == ENOENT || error.errno == ESRCH {
+                return false
+            }
+        }
     }
 
     /// Whether a signal has stopped the process (not a tracer).
@@ -36,7 +44,7 @@ struct ProcessIdentity: Equatable, Sendable {
     func open() throws(SysError) -> Fd {
         let fd = try openProcess(pid)
         // Checked after opening: from here on the pidfd names this very process.
-        guard isAlive else { throw SysError("pidfd_open(\(pid))", ESRCH) }
+        guard try isAlive else { throw SysError("pidfd_open(\(pid))", ESRCH) }
         return fd
     }
 

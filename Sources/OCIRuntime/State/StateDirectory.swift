@@ -140,13 +140,18 @@ struct StateDirectory: ~Copyable {
         }
     }
 
+    /// Removes a staged file that is not to be put in its place.
+    borrowing func discard(_ name: String) {
+        try? removeFile(at: fd.raw, Self.temporaryName(name))
+    }
+
     private borrowing func naming(
         _ name: String, _ work: () throws(SysError) -> Void
     ) throws(SysError) {
         do throws(SysError) {
             try work()
         } catch {
-            try? removeFile(at: fd.raw, Self.temporaryName(name))
+            discard(name)
             throw SysError("write(\(quoted("\(path)/\(name)")))", error.errno)
         }
     }

@@ -7,7 +7,7 @@ struct CreateCommand: Verb, Equatable {
 
     let options: CreationOptions
 
-    var preservedDescriptors: Int32 { options.preserveFds }
+    var preservedDescriptors: Int32? { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let options = options.forRuntime(session.inherited)

@@ -29,7 +29,7 @@ struct ExecCommand: Verb, Equatable {
         case changes(ProcessChanges)
     }
 
-    var preservedDescriptors: Int32 { preserveFds }
+    var preservedDescriptors: Int32? { preserveFds }
 
     /// The process to execute, with what the flags say about it.
     private func process(_ session: inout Session) throws(Failure) -> Process {

@@ -10,7 +10,7 @@ struct RunCommand: Verb, Equatable {
     var keep = false
     var noSubreaper = false
 
-    var preservedDescriptors: Int32 { options.preserveFds }
+    var preservedDescriptors: Int32? { options.preserveFds }
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let options = options.forRuntime(session.inherited)
