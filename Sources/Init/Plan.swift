@@ -106,6 +106,8 @@ public enum Action: Sendable {
     // MARK: the host, after the clone
 
     case writeIDMappings(uid: [IDMapping], gid: [IDMapping])
+    /// Make sure that the init is in all of the scope's cgroup (cgroup v1), once it has moved there.
+    case confirmScope(unit: String)
     /// Hooks; the actor says in whose namespaces.
     case runHook(HookKind, Hook)
 

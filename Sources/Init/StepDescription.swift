@@ -18,6 +18,7 @@ extension Action {
         switch self {
         case .createCgroup: "create cgroup"
         case .startScope: "start scope"
+        case .confirmScope: "confirm scope"
         case .openCgroup: "open cgroup"
         case .setCgroup: "set cgroup"
         case .restrictDevices: "restrict devices"
@@ -117,7 +118,7 @@ extension Action {
         case .setAppArmorProfile(let label), .setSELinuxLabel(let label): label
         case .setCPUAffinity(let cpus): cpus
         case .setOOMScoreAdj(let score): String(score)
-        case .startScope(let unit, _): unit
+        case .startScope(let unit, _), .confirmScope(let unit): unit
         case .delegateCgroup(let user): "uid " + String(user)
         default: ""
         }

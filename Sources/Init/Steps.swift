@@ -61,7 +61,7 @@ extension Performer {
             .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
-            .clone, .writeIDMappings:
+            .clone, .writeIDMappings, .confirmScope:
             throw .refused("a step of the host is not the init's")
         }
     }

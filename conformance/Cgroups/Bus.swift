@@ -6,7 +6,7 @@ extension Conformance {
     @Suite(.swruncOnly) struct Bus {}
 }
 
-/// A bus with one connection, which answers calls as it is told to (D-Bus Specification).
+/// A bus with one connection at a time, which answers calls as it is told to (D-Bus Specification).
 private final class PlayedBus: @unchecked Sendable {
     typealias Answer = @Sendable (_ member: String, _ serial: UInt32) -> [[UInt8]]
     private let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -20,11 +20,16 @@ private final class PlayedBus: @unchecked Sendable {
     func end() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private func serve(_ answer: Answer) {
-        let connection = accept4(listener, .init(__sockaddr__: nil), nil, 0)
-        defer {
+        defer { close(listener) }
+        while true {
+            let connection = accept4(listener, .init(__sockaddr__: nil), nil, 0)
+            if connection < 0 { return }
+            serve(connection, answer)
             close(connection)
-            close(listener)
         }
+    }
+
+    private func serve(_ connection: Int32, _ answer: Answer) {
         var bytes: [UInt8] = []
         var isAuthenticated = false
         var buffer = [UInt8](repeating: 0, count: 65536)
@@ -44,7 +49,7 @@ private final class PlayedBus: @unchecked Sendable {
                 let length = (16 + number(12) + 7) / 8 * 8 + number(4)
                 guard bytes.count >= length else { break }
                 let header = String(decoding: bytes[..<length], as: UTF8.self)
-                for member in ["Hello", "AddMatch", "StartTransientUnit", "ResetFailedUnit"]
+                for member in ["Hello", "AddMatch", "StartTransientUnit", "ResetFailedUnit", "Get"]
                 where header.contains(member + "\0") {
                     for message in answer(member, UInt32(number(8))) { say(message, connection) }
                 }
@@ -119,6 +124,15 @@ private struct Message {
         return message.finished()
     }
 
+    /// A property whose value is an empty string.
+    static func empty(to serial: UInt32, from sender: String) -> [UInt8] {
+        var message = Message(kind: 2, from: sender, signature: "v", [])
+        message.body = [1, UInt8(ascii: "s"), 0, 0, 0, 0, 0, 0, 0]
+        message.bytes[4] = UInt8(message.body.count)
+        message.field(5, "u", "\(serial)")
+        return message.finished()
+    }
+
     /// `JobRemoved(u id, o job, s unit, s result)`.
     static func ended(job: String, _ result: String, from sender: String) -> [UInt8] {
         var message = Message(
@@ -163,6 +177,50 @@ extension Conformance.Bus {
             }
             #expect(outcome.failed && outcome.stderr.contains("result is canceled"), "\(outcome)")
             c.expectNothingLeft()
+        }
+    }
+
+    /// systemd moves the processes of the caller's unit when that is to have other controllers, in one
+    /// hierarchy after the other, from a list of before: it may hold an init that has left by then.
+    @Test(
+        "an init that systemd has carried off is brought back before it goes on",
+        .requires(!Host.isUnified, "has cgroup v2"))
+    func carriedOff() throws {
+        try withContainer { c in
+            let scope = "/system.slice/swrunc-\(c.id).scope"
+            let named = "/sys/fs/cgroup/systemd"
+            let cpu = try #require(Host.controller("cpu"))
+            defer {
+                for directory in Leaks.cgroups("/system.slice") { rmdir(directory) }
+            }
+            let bundle = c.bundle
+            c.config.program("sleep", "600")
+            let outcome = try run(c) { member, serial in
+                switch member {
+                case "StartTransientUnit":
+                    mkdir(named + "/system.slice", 0o755)
+                    mkdir(named + scope, 0o755)
+                    let holder = Leaks.processes(mentioning: bundle).max() ?? 0
+                    try? writeText("\(holder)", to: named + scope + "/cgroup.procs")
+                    return [
+                        Message.reply(to: serial, from: ":1.2", job: "/job/7"),
+                        Message.ended(job: "/job/7", "done", from: ":1.2"),
+                    ]
+                case "Get":
+                    for pid in readText(named + scope + "/cgroup.procs").split(separator: "\n") {
+                        try? writeText(String(pid), to: cpu + "/cgroup.procs")
+                    }
+                    return [Message.empty(to: serial, from: ":1.2")]
+                default: return []
+                }
+            }
+            #expect(outcome.succeeded, "\(outcome)")
+            let lines = readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
+            for line in lines where !line.hasPrefix("0::") {
+                #expect(line.hasSuffix(":" + scope), "\(line)")
+            }
+            #expect(lines.count > 1)
+            #expect(c.delete("--force").succeeded)
         }
     }
 

@@ -25,6 +25,16 @@ extension Container {
         return String(line?.split(separator: ":", omittingEmptySubsequences: false)[2] ?? "none")
     }
 
+    /// The init is at `path` of every hierarchy.
+    fileprivate func expectInScope(
+        _ path: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        for line in readText("/proc/\(pid)/cgroup").split(separator: "\n")
+        where Host.isUnified || !line.hasPrefix("0::") {
+            #expect(line.hasSuffix(":" + path), "\(line)", sourceLocation: sourceLocation)
+        }
+    }
+
     func scoped(_ file: ControlFile) -> String { file.read(in: scopePath) }
 
     /// Neither the unit nor a cgroup of it is left.
@@ -79,10 +89,7 @@ extension Conformance.Systemd {
                 #expect(c.show("Delegate") == "yes")
                 #expect(c.show("Description").contains(c.id))
                 #expect(c.show("ControlGroup") == c.scopePath)
-                for line in readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
-                where Host.isUnified || !line.hasPrefix("0::") {
-                    #expect(line.hasSuffix(c.scopePath), "\(line)")
-                }
+                c.expectInScope("/machine.slice/\(slice)/\(c.unit)")
             }
         }
 

@@ -294,17 +294,23 @@ extension Cgroup {
         return try openFile(members[0].full, O_RDONLY | O_DIRECTORY)
     }
 
-    /// Checks that a process is in all of the container's directories.
-    package func verify(_ pid: Int32) throws(SysError) {
+    /// Makes sure that a process is in all of the container's directories: moves it where it is not.
+    package func hold(_ pid: Int32) throws(SysError) {
+        for directory in try directories(without: pid) {
+            try writeFile("\(directory.full)/cgroup.procs", "\(pid)")
+        }
+        if let directory = try directories(without: pid).first {
+            throw .refused("process \(pid) does not stay in the cgroup \(directory.full)")
+        }
+    }
+
+    private func directories(without pid: Int32) throws(SysError) -> [Directory] {
         let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
-        for directory in members {
+        return members.filter { directory in
             // A mount whose root is not the hierarchy's shows less than the whole path.
-            let isThere = entries.contains {
+            !entries.contains {
                 $0.controllers.utf8.elementsEqual(directory.controllers.utf8)
                     && $0.path.utf8.reversed().starts(with: directory.path.utf8.reversed())
-            }
-            guard isThere else {
-                throw .refused("process \(pid) is not in the cgroup \(directory.full)")
             }
         }
     }

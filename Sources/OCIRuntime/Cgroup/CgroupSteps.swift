@@ -16,6 +16,8 @@ extension HostPerformer {
             let pid = holder.pid
             scopeHolder = consume holder
             try cgroup?.adopt(from: pid)
+        case .confirmScope:
+            try holdScope(with: pid)
         case .setCgroup(let controller, let file, let value):
             try cgroup?.set(controller, file, value)
         case .restrictDevices(let rules):
@@ -27,17 +29,21 @@ extension HostPerformer {
         }
     }
 
-    /// Ends what has kept the scope alive, once the init is in it: systemd stops a scope that is
-    /// empty. An init that was not born there (cgroup v1) moves itself in its first step.
+    /// Has a process keep the scope alive in place of what has done so: systemd stops an empty one.
+    ///
+    /// On cgroup v1 systemd may just be giving the caller's unit other controllers, which another
+    /// unit's coming or going is enough for. It moves the unit's processes hierarchy by hierarchy, from
+    /// a list of before, and so may carry off one that has left the unit meanwhile. When it answers, it
+    /// has done with that.
+    mutating func holdScope(with pid: Int32) throws(SysError) {
+        guard let cgroup, let scope else { return }
+        if !cgroup.isUnified { _ = try Systemd(isUser: scope.isUser).controlGroup() }
+        try cgroup.hold(pid)
+        endScopeHolder()
+    }
+
     mutating func endScopeHolder() {
-        guard let holder = scopeHolder.take() else { return }
-        if pid > 0, !prepared.cgroupTasks.isEmpty, let cgroup {
-            let deadline = Deadline(seconds: 5)
-            while (try? cgroup.verify(pid)) == nil, deadline.milliseconds > 0,
-                (try? poll(pidfd, Int32(POLLIN), milliseconds: 1)) == 0
-            {}
-        }
-        Scope.end(holder)
+        if let holder = scopeHolder.take() { Scope.end(holder) }
     }
 }
 

@@ -99,6 +99,7 @@ extension Creation {
                 host.endScopeHolder()
             }
             let criu = try CRIU(program, place)
+            try host.holdScope(with: criu.pid)
             try request.addCgroups(of: criu.pid, host.cgroup != nil)
             return criu
         } catch {

@@ -275,7 +275,8 @@ struct HostPerformer: ~Copyable {
 
     private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
-        case .createCgroup, .startScope, .setCgroup, .restrictDevices, .delegateCgroup:
+        case .createCgroup, .startScope, .confirmScope, .setCgroup, .restrictDevices,
+            .delegateCgroup:
             try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
@@ -421,7 +422,7 @@ struct HostPerformer: ~Copyable {
                 "this user may not move a process out of this cgroup into the container's: start "
                     + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
         }
-        endScopeHolder()
+        if cgroup?.isUnified == true { try holdScope(with: pid) }
     }
 
     private func clone(

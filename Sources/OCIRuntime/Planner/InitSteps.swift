@@ -8,6 +8,7 @@ extension Planner {
     mutating func enter() {
         if let cgroup, !cgroup.layout.isUnified {
             `init`(cgroupPlace, .joinCgroup)
+            if let unit = cgroup.path.unit { host(cgroupPlace, .confirmScope(unit: unit)) }
         }
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
