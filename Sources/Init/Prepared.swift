@@ -6,6 +6,9 @@ package struct Prepared: Sendable {
     /// The host's `/proc`, checked to be procfs: labels, sysctls and `oom_score_adj` are written
     /// through it, whatever the container mounts (CVE-2019-16884, CVE-2025-52881).
     package var procfs: Int32 = -1
+    /// The mount that this process executes through, which the host closes last: that takes a grace
+    /// period of the kernel's.
+    package var executableMount: Int32 = -1
     /// The container's directory of each v1 hierarchy, its `tasks` file open for writing.
     package var cgroupTasks: [Int32] = []
     /// Whether that is the cgroup v2, which the clone could not enter: no step of the plan does.

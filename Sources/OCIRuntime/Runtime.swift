@@ -41,17 +41,22 @@ public struct Runtime: Sendable {
     public let cgroupManager: CgroupManager
     /// Whether a cgroup that the caller may not make is gone without.
     public let rootless: RootlessCgroups
+    /// The descriptor of the mount that the executable was started through, see ``SelfExecutable``.
+    let executableMount: Int32
 
     /// - Parameters:
     ///   - root: the directory of the containers' states, made where it is missing; nil for
     ///     ``defaultRoot``.
     ///   - cgroupManager: who makes the containers' cgroups.
     ///   - rootless: whether a cgroup that the caller may not make is gone without.
+    ///   - executableMount: the descriptor of the mount that the executable was started through, for the
+    ///     runtime to close; -1 where there is none.
     /// - Throws: where `root` is not usable as a directory name.
     public init(
         root: String? = nil, cgroupManager: CgroupManager = .cgroupfs,
-        rootless: RootlessCgroups = .auto
+        rootless: RootlessCgroups = .auto, executableMount: Int32 = -1
     ) throws(RuntimeError) {
+        self.executableMount = executableMount
         self.cgroupManager = cgroupManager
         self.rootless = rootless
         self.root = try absolutePath(root ?? Self.defaultRoot)

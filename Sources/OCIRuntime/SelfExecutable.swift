@@ -7,7 +7,8 @@ import Sys
 /// to the file behind it. What decides whether it may is the mount that the executable was started
 /// through: so a runtime that could write to its own file starts itself again from a detached
 /// read-only copy of the mount, which nobody can reach by a path and which ends with the process. That
-/// costs one exec of a file that is in memory, and no copy of it. Where the file is already out of
+/// costs one exec of a file that is in memory, and no copy of it; and a grace period of the kernel's when
+/// the copy's last descriptor is closed, which the host does while the init is at work. Where the file is already out of
 /// reach (a read-only mount, an immutable file, a caller without rights to it) nothing is done.
 public enum SelfExecutable {
     /// To be called first thing by a program that creates containers or executes in them. Returns in

@@ -25,3 +25,6 @@ func commandLine() -> Parser {
     }
     return Parser(arguments, notText: notText, from: 1)
 }
+
+/// The descriptor of the mount that `SelfExecutable` speaks of; -1 where none is open.
+func executableMount() -> Int32 { swrunc_executable_mount() }

@@ -26,7 +26,7 @@ struct InheritedDescriptors: Equatable {
         guard !overflow else {
             throw UsageError("--preserve-fds \(count): there are not that many descriptors")
         }
-        for descriptor in 3..<end where !isOpen(descriptor) {
+        for descriptor in 3..<end where descriptor == executableMount() || !isOpen(descriptor) {
             let cause =
                 descriptor < 3 + listening ? "LISTEN_FDS=\(listening)" : "--preserve-fds \(count)"
             throw UsageError("\(cause): descriptor \(descriptor) is not open")

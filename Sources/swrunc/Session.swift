@@ -25,7 +25,9 @@ extension Session {
         let manager = CgroupManager(rawValue: globals.cgroupManager.rawValue) ?? .cgroupfs
         let rootless = RootlessCgroups(rawValue: globals.rootless.rawValue) ?? .auto
         do throws(RuntimeError) {
-            return try Runtime(root: globals.root, cgroupManager: manager, rootless: rootless)
+            return try Runtime(
+                root: globals.root, cgroupManager: manager, rootless: rootless,
+                executableMount: executableMount())
         } catch {
             throw Failure("\(error)")
         }

@@ -240,10 +240,25 @@ extension Conformance.Process {
             }
         }
 
-        @Test("more --preserve-fds than there are descriptors fails and leaves nothing")
-        func preservedMissing() throws {
+        @Test("a standard input that is closed has nothing of the runtime's in its place")
+        func closedInput() throws {
             try withContainer { c in
-                let outcome = try c.run(["--preserve-fds", "5"])
+                c.config.shell("probe | grep ^fds=")
+                try c.writeConfig()
+                let outcome = launch([
+                    "sh", "-c", "\"$@\" <&-", "sh", Runtime.binary, "--root", c.root, "run", "-b",
+                    c.bundle, c.id,
+                ])
+                #expect(outcome.stdout == "fds=1,2\n", "\(outcome)")
+            }
+        }
+
+        @Test(
+            "more --preserve-fds than there are descriptors fails and leaves nothing",
+            arguments: ["1", "5"])
+        func preservedMissing(count: String) throws {
+            try withContainer { c in
+                let outcome = try c.run(["--preserve-fds", count])
                 #expect(outcome.failed)
                 #expect(!outcome.stderr.isEmpty)
                 c.expectNothingLeft()

@@ -3,6 +3,9 @@
 // it executes itself again through a read-only mount. Here that happens before the C library and the
 // Swift runtime have set themselves up, so that they do it once and not twice: a tenth of a `run`.
 //
+// The mount is detached, and goes with its last descriptor; whoever closes that waits for a grace period of
+// the kernel's. So it is left open, for the host to close while the init is at work.
+//
 // Nothing depends on it. Whatever fails here is left to SelfExecutable, which looks again, and has the
 // other ways and the words for what goes wrong. The linker is told of it by the Makefile (--entry).
 //
@@ -10,6 +13,7 @@
 
 #include "entry.h"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stddef.h>
@@ -105,6 +109,33 @@ BEFORE_LIBC static int starts_process(char **arguments) {
     return 0;
 }
 
+static int executable_mount = -1;
+
+int swrunc_executable_mount(void) { return executable_mount; }
+
+// The number in "/dev/fd/N", which is what the kernel calls a file that it has executed by descriptor.
+BEFORE_LIBC static int descriptor_executed(const long *auxiliary) {
+    static const char prefix[] = "/dev/fd/";
+    while (auxiliary[0] != AT_NULL && auxiliary[0] != AT_EXECFN) auxiliary += 2;
+    const char *name = (const char *)auxiliary[1];
+    if (auxiliary[0] == AT_NULL || !name) return -1;
+    for (const char *p = prefix; *p; p++, name++)
+        if (*name != *p) return -1;
+    int number = 0;
+    for (; *name >= '0' && *name <= '9' && number < 1000000; name++)
+        number = number * 10 + (*name - '0');
+    return number;
+}
+
+// In the process that has been executed again: one that was executed by a descriptor which did not
+// stay open, or from a file that can be written to, is not.
+BEFORE_LIBC static void keep_mount(char **environment) {
+    while (*environment) environment++;
+    int number = descriptor_executed((const long *)(environment + 1));
+    if (number > 2 && call(SYS_fcntl, number, F_SETFD, FD_CLOEXEC, 0, 0) == 0)
+        executable_mount = number;
+}
+
 BEFORE_LIBC void swrunc_execute_protected(long *stack) {
     long count = stack[0];
     char **arguments = (char **)(stack + 1);
@@ -112,9 +143,12 @@ BEFORE_LIBC void swrunc_execute_protected(long *stack) {
     if (count < 2 || !starts_process(arguments + 1)) return;
 
     static const char self[] = "/proc/self/exe";
-    if (call(SYS_faccessat2, AT_FDCWD, (long)self, W_OK, AT_EACCESS, 0) != 0) return;
-    long tree = call(SYS_open_tree, AT_FDCWD, (long)self, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, 0, 0);
+    if (call(SYS_faccessat2, AT_FDCWD, (long)self, W_OK, AT_EACCESS, 0) != 0)
+        return keep_mount(environment);
+    long tree = call(SYS_open_tree, AT_FDCWD, (long)self, OPEN_TREE_CLONE, 0, 0);
     if (tree < 0) return;
+    // The place of a missing standard stream.
+    if (tree <= 2) call(SYS_fcntl, tree, F_SETFD, FD_CLOEXEC, 0, 0);
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
     long failed = call(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attributes,
                        sizeof attributes);

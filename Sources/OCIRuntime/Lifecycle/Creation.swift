@@ -58,6 +58,7 @@ struct Creation: ~Copyable {
         self.bundle = bundle
         var prepared = Prepared()
         prepared.procfs = procfs.raw
+        prepared.executableMount = runtime.executableMount
         prepared.preservedFds = options.preservedFds
         prepared.listenFds = options.listenFds
         record = ContainerRecord(

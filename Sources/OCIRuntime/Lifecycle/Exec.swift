@@ -37,6 +37,7 @@ extension Runtime {
         let procfs = try procfs()
         var prepared = Prepared()
         prepared.procfs = procfs.raw
+        prepared.executableMount = executableMount
         prepared.preservedFds = options.preservedFds
         do throws(SysError) {
             if !options.detach { try blockAllSignals() }

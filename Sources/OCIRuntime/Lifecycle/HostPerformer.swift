@@ -171,6 +171,11 @@ struct HostPerformer: ~Copyable {
     /// The init's next message but warnings and the terminal. `executing` counts once the init's end
     /// of the channel is closed by the exec.
     private mutating func next(after index: Int) throws(RuntimeError) -> Message {
+        if prepared.executableMount >= 0 {
+            // The init has closed it and is at work: the kernel's grace period costs nothing here.
+            closeDescriptor(prepared.executableMount)
+            prepared.executableMount = -1
+        }
         var executing = false
         while true {
             let received: (message: Message, fd: Int32)?
@@ -436,6 +441,7 @@ struct HostPerformer: ~Copyable {
             closeDescriptor(ours)
             // And it would go on to hold the lock, when the host is killed.
             closeDescriptor(lock)
+            if prepared.executableMount >= 0 { closeDescriptor(prepared.executableMount) }
             var mine = prepared
             mine.namespaces = left
             Performer(
