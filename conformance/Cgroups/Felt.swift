@@ -32,7 +32,7 @@ extension Conformance.CgroupFelt {
         func pids() throws {
             try withContainer { c in
                 c.config.linux.resources.pids = ["limit": 8]
-                c.config.shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 2 & done; wait")
+                c.config.shell("for i in 1 2 3 4 5 6 7 8 9 10; do sleep 600 & done; wait")
                 let outcome = try c.run()
                 #expect(outcome.stderr.lowercased().contains("resource"), "\(outcome)")
             }

@@ -40,10 +40,10 @@ extension Container {
     /// Neither the unit nor a cgroup of it is left.
     fileprivate func expectNoUnit(sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(
-            eventually(within: 5) { ["inactive", ""].contains(self.show("ActiveState")) },
+            eventually { ["inactive", ""].contains(self.show("ActiveState")) },
             "the unit is \(show("ActiveState"))", sourceLocation: sourceLocation)
-        let left = Leaks.cgroups("/machine.slice/\(slice)/\(unit)")
-        #expect(left.isEmpty, "left: \(left)", sourceLocation: sourceLocation)
+        let left = { Leaks.cgroups("/machine.slice/\(slice)/\(self.unit)") }
+        #expect(eventually { left().isEmpty }, "left: \(left())", sourceLocation: sourceLocation)
     }
 }
 

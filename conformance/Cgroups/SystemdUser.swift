@@ -11,7 +11,7 @@ extension Host {
         }
         launch(["loginctl", "enable-linger", "\(user)"])
         let directory = "/run/user/\(user)"
-        return eventually(within: 10) { exists(directory + "/systemd/private") }
+        return eventually { exists(directory + "/systemd/private") }
             ? (user, directory) : nil
     }()
 }

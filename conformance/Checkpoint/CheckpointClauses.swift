@@ -98,6 +98,7 @@ extension Conformance.Checkpoint {
         @Test("with --lazy-pages the memory comes when it is asked for")
         func lazyPages() throws {
             try withCounter { c in
+                let port = try freePort()
                 // The pages stay with a process that waits for the other side: in the background.
                 try writeText("", to: c.directory + "/status")
                 let background = """
@@ -106,16 +107,16 @@ extension Conformance.Checkpoint {
                 var child = Child(
                     arguments: ["sh", "-c", background, "sh", c.binary] + c.globals + [
                         "checkpoint", "--image-path", c.images, "--lazy-pages",
-                        "--page-server", "127.0.0.1:9701", "--status-fd", "7", c.id,
+                        "--page-server", "127.0.0.1:\(port)", "--status-fd", "7", c.id,
                     ], options: LaunchOptions())
                 let hasBegun = child.spawn()
                 try #require(hasBegun)
                 #expect(
-                    eventually(within: 20) { readBytes(c.directory + "/status") == [0] },
+                    eventually { readBytes(c.directory + "/status") == [0] },
                     "--status-fd gets a zero byte")
                 let daemon = launch([
                     "criu", "lazy-pages", "--page-server", "--address", "127.0.0.1", "--port",
-                    "9701", "-D", c.images, "-W", c.images, "-d",
+                    port, "-D", c.images, "-W", c.images, "-d",
                 ])
                 #expect(daemon.succeeded, "\(daemon)")
                 let before = c.count
@@ -127,11 +128,25 @@ extension Conformance.Checkpoint {
                 let restored = try c.restore(["--lazy-pages", "--manage-cgroups-mode", "ignore"])
                 #expect(restored.succeeded, "\(restored)")
                 c.goesOnCounting(from: before)
-                let saved = child.wait(until: .now + .seconds(30 * patience))
+                let saved = child.wait(until: .now + .seconds(longEnough * patience))
                 #expect(saved == .exited(0))
                 #expect(c.delete("--force").succeeded)
                 c.globals = ["--root", root]
             }
+        }
+
+        /// A TCP port that nobody has, for somebody else may have any that is written here.
+        private func freePort() throws -> String {
+            let socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(socket) }
+            listen(socket, 1)
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let got = withUnsafeMutablePointer(to: &address) {
+                getsockname(socket, .init(__sockaddr_in__: $0), &length)
+            }
+            try #require(got == 0)
+            return "\(UInt16(bigEndian: address.sin_port))"
         }
 
         @Test("open TCP connections go along with --tcp-established")
@@ -141,7 +156,7 @@ extension Conformance.Checkpoint {
                 c.config.shell(
                     """
                     mkfifo /in; nc -l -p 7007 -e cat & exec 3<>/in
-                    sleep 1; nc 127.0.0.1 7007 <&3 >/out
+                    \(untilListening); nc 127.0.0.1 7007 <&3 >/out
                     """)
                 try c.runDetached()
                 func answers(_ text: String) -> Bool {
@@ -150,7 +165,7 @@ extension Conformance.Checkpoint {
                     _ = Array("\(text)\n".utf8).withUnsafeBytes {
                         write(fifo, $0.baseAddress, $0.count)
                     }
-                    return eventually(within: 10) { readText(c.rootfs + "/out").contains(text) }
+                    return eventually { readText(c.rootfs + "/out").contains(text) }
                 }
                 try #require(eventually { exists(c.rootfs + "/out") })
                 try #require(answers("before"))

@@ -62,6 +62,9 @@ extension Container {
     }
 }
 
+/// For a shell: waits until somebody listens on port 7007 (proc(5), /proc/net/tcp).
+let untilListening = "until grep -q ':1B5F .*:0000 0A' /proc/net/tcp*; do sleep 0.05; done"
+
 extension Container {
     /// Puts a script in CRIU's place that speaks its protocol; descriptor 3 is the socket. `hear` takes
     /// a request into the file `request`, and `tell_version` the first two, answering the first one.

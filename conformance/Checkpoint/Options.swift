@@ -9,7 +9,7 @@ extension Conformance.Checkpoint {
             try withContainer { c in
                 c.config.shell(
                     """
-                    nc -l -p 7007 -e sleep 600 & sleep 1
+                    nc -l -p 7007 -e sleep 600 & \(untilListening)
                     sleep 600 | nc 127.0.0.1 7007; echo >/closed; exec sleep 600
                     """)
                 try c.runDetached()

@@ -202,7 +202,7 @@ private struct Pod {
         return id
     }
 
-    func exec(_ id: String, _ script: String, timeout: UInt64 = 10) throws
+    func exec(_ id: String, _ script: String, timeout: UInt64 = 100) throws
         -> (status: Int, stdout: String, stderr: String)
     {
         let request: Proto = [1: "\(id)", 3: .number(timeout)]

@@ -204,7 +204,7 @@ extension EnginePlace {
         var text = ""
         var options = LaunchOptions()
         options.terminal = slave
-        options.whileRunning = { _ in text = terminal.readToEnd(within: 10) }
+        options.whileRunning = { _ in text = terminal.readToEnd() }
         let outcome = run(arguments, options)
         try verify(outcome.succeeded, "\(outcome), at the terminal: \(text)")
         return text

@@ -35,9 +35,7 @@ class DockerEngine: Engine {
         _ arguments: [String], _ options: LaunchOptions = LaunchOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
-        var options = options
-        options.timeout = max(options.timeout, 60)
-        return launch(client + arguments, options, sourceLocation: sourceLocation)
+        launch(client + arguments, options, sourceLocation: sourceLocation)
     }
 
     @discardableResult
@@ -84,16 +82,23 @@ class DockerEngine: Engine {
         return pid
     }
 
-    func waitsFor(_ name: String, status: String, within seconds: Double = 20) throws {
-        let reached = eventually(within: seconds) {
+    /// Waits until the container's shell has executed its last command.
+    func executes(_ name: String, _ commandLine: String) throws {
+        let pid = try pid(name)
+        let isThere = eventually { readText("/proc/\(pid)/cmdline") == commandLine }
+        try verify(isThere, "\(name) executes \(readText("/proc/\(pid)/cmdline"))")
+    }
+
+    func waitsFor(_ name: String, status: String) throws {
+        let reached = eventually {
             (try? self.inspect(name, "{{.State.Status}}")) == status
         }
         try verify(reached, "\(name) does not become \(status): \(docker("inspect", name))")
     }
 
     /// Waits until the container has printed `text`.
-    func waitsFor(_ name: String, toPrint text: String, within seconds: Double = 20) throws {
-        let printed = eventually(within: seconds) {
+    func waitsFor(_ name: String, toPrint text: String) throws {
+        let printed = eventually {
             self.docker("logs", name).stdout.contains(text)
         }
         try verify(printed, "\(name) does not print \(text): \(docker("logs", name))")
@@ -116,7 +121,7 @@ class DockerEngine: Engine {
 
     /// What is answered over HTTP to somebody on the daemon's host.
     func http(_ url: String) throws -> String {
-        try place.run(["curl", "--silent", "--show-error", "--max-time", "5", url]).mustSucceed()
+        try place.run(["curl", "--silent", "--show-error", "--max-time", "30", url]).mustSucceed()
             .trimmed
     }
 
@@ -145,7 +150,7 @@ extension Terminal {
     func types(_ line: String, expecting answer: String) throws {
         type(line + "\n")
         try verify(
-            prints(answer, within: 20), "no \(answer) after \(line), but \(text.debugDescription)")
+            prints(answer), "no \(answer) after \(line), but \(text.debugDescription)")
     }
 }
 

@@ -73,7 +73,7 @@ extension Engines.Docker {
                         terminal.type("\u{3}")
                         try terminal.types("echo $?", expecting: "130")
                         terminal.type("exit 6\n")
-                        _ = terminal.readToEnd(within: 20)
+                        _ = terminal.readToEnd()
                     }
                     try verify(outcome.status == .exited(6), "\(outcome)")
                 }

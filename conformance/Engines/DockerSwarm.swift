@@ -24,12 +24,12 @@ extension Engines.Docker {
                     "service", "update", "--detach", "--env-add", "VERSION=2", "web"
                 ).mustSucceed()
                 try expect(docker, replicas: 10, version: 2)
-                let isCompleted = eventually(within: 30) {
+                let isCompleted = eventually {
                     (try? docker.inspect("web", "{{.UpdateStatus.State}}")) == "completed"
                 }
                 try verify(isCompleted, "\(docker.docker("service", "ps", "web"))")
                 try docker.docker("service", "rm", "web").mustSucceed()
-                let areGone = eventually(within: 30) { running(docker).isEmpty }
+                let areGone = eventually { running(docker).isEmpty }
                 try verify(areGone, "replicas outlive their service")
             }
         }

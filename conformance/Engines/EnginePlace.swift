@@ -115,7 +115,7 @@ extension EnginePlace {
     func left(of id: String, at cgroup: String) -> [String] {
         let units = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "*\(id)*"]
         var left: [String] = []
-        _ = eventually(within: 1) {
+        _ = eventually {
             left = Leaks.cgroups(cgroup) + (Host.hasSystemd ? launch(units).lines : [])
             return left.isEmpty
         }
@@ -154,8 +154,8 @@ final class Daemon {
     }
 
     /// Waits until it answers; if it does not, or is gone, the end of its log is in the error.
-    func ready(within seconds: Double = 30, _ answers: () -> Bool) throws {
-        let isReady = eventually(within: seconds) { self.isGone || answers() }
+    func ready(_ answers: () -> Bool) throws {
+        let isReady = eventually { self.isGone || answers() }
         try verify(isReady && !ended, "\(name) does not answer; its log ends with\n\(tail)")
     }
 
@@ -163,11 +163,11 @@ final class Daemon {
         readText(log).split(separator: "\n").suffix(20).joined(separator: "\n")
     }
 
-    /// SIGTERM, and after `seconds` SIGKILL.
-    func end(within seconds: Double = 20) {
+    /// SIGTERM, and where that does not end it SIGKILL.
+    func end() {
         guard !ended else { return }
         kill(pid, SIGTERM)
-        if !eventually(within: seconds, { self.isGone }) {
+        if !eventually({ self.isGone }) {
             kill(pid, SIGKILL)
             _ = eventually { self.isGone }
         }

@@ -88,9 +88,9 @@ extension Engines {
                 try podman.running([], ["sh", "-c", script]) { name in
                     let logged = { podman.podman("logs", name).stdout }
                     try verify(eventually { logged().contains("began") }, logged())
-                    try podman.podman("stop", "--time", "5", name).mustSucceed()
+                    try podman.podman("stop", "--time", "100", name).mustSucceed()
                     try verify(podman.podman("wait", name).trimmed == "9", "the exit status")
-                    try verify(logged() == "began\ngot\n", logged())
+                    try verify(eventually { logged() == "began\ngot\n" }, logged())
                 }
             }
         }

@@ -134,9 +134,7 @@ final class Container {
         runtime(["delete"] + flags + [id], sourceLocation: sourceLocation)
     }
 
-    func becomes(_ status: String, within seconds: Double = 5) -> Bool {
-        eventually(within: seconds) { self.status == status }
-    }
+    func becomes(_ status: String) -> Bool { eventually { self.status == status } }
 
     /// What a created or detached container has printed on stdout so far.
     var output: String {
@@ -144,9 +142,7 @@ final class Container {
     }
 
     /// Waits until the container has printed `text`.
-    func prints(_ text: String, within seconds: Double = 5) -> Bool {
-        eventually(within: seconds) { self.output.contains(text) }
-    }
+    func prints(_ text: String) -> Bool { eventually { self.output.contains(text) } }
 
     /// A pipe would end with the container, not with the command: files can be read at any time.
     func intoFiles(_ options: LaunchOptions) -> LaunchOptions {
@@ -176,7 +172,7 @@ final class Container {
 
     /// No process, no cgroup, no mount and no state of this container is left.
     func expectNothingLeft(sourceLocation: SourceLocation = #_sourceLocation) {
-        let gone = eventually(within: 2) {
+        let gone = eventually {
             Leaks.cgroups(cgroupsPath).isEmpty
                 && Leaks.processes(mentioning: id).isEmpty
         }

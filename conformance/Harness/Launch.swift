@@ -54,7 +54,8 @@ struct LaunchOptions {
     var descriptors: [Int32] = []
     /// The path of a terminal that becomes the program's standard streams and its controlling one.
     var terminal: String?
-    var timeout: Double = 20
+    /// Seconds until it is killed and the test fails, from when `whileRunning` is over.
+    var timeout: Double = 60
     /// Called once the program runs, with its pid; for signals and for terminals.
     var whileRunning: ((pid_t) throws -> Void)?
 }
@@ -78,7 +79,7 @@ func launch(
     if let action = options.whileRunning {
         do { try action(child.pid) } catch { Issue.record(error, sourceLocation: sourceLocation) }
     }
-    let status = child.wait(until: started + .seconds(options.timeout * patience))
+    let status = child.wait(until: .now + .seconds(options.timeout * patience))
     if status == .timedOut {
         Issue.record(
             "deadline of \(options.timeout) s: \(arguments.joined(separator: " "))",
@@ -327,12 +328,22 @@ struct HarnessError: Error, CustomStringConvertible {
 /// How many times as long as on a computer everything may take: an emulated one is slow.
 let patience = Double(ProcessInfo.processInfo.environment["SWRUNC_PATIENCE"] ?? "") ?? 1
 
+/// Seconds for what comes at once, or never: no machine is so slow or so busy, and to wait for longer than
+/// it takes costs nothing.
+let longEnough: Double = 30
+
 /// Asks again and again until it holds; false when it did not within `seconds`.
-func eventually(within seconds: Double = 5, _ holds: () -> Bool) -> Bool {
+func eventually(within seconds: Double = longEnough, _ holds: () -> Bool) -> Bool {
     let deadline = ContinuousClock.now + .seconds(seconds * patience)
     while true {
         if holds() { return true }
         if ContinuousClock.now > deadline { return false }
         usleep(5000)
     }
+}
+
+/// Waits until a descriptor can be read; false when it could not in time.
+func becomesReadable(_ descriptor: Int32) -> Bool {
+    var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&polled, 1, Int32(longEnough * patience * 1000)) == 1
 }

@@ -74,6 +74,6 @@ enum Leaks {
             let path = directory + "/" + child
             if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { removeTree(path) }
         }
-        _ = eventually(within: 2) { rmdir(directory) == 0 || errno != EBUSY }
+        _ = eventually { rmdir(directory) == 0 || errno != EBUSY }
     }
 }

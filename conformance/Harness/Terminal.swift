@@ -17,16 +17,11 @@ final class ConsoleSocket {
 
     deinit { close(listener) }
 
-    func receive(within seconds: Double = 5) throws -> Terminal {
-        Terminal(master: try descriptor(within: seconds))
-    }
+    func receive() throws -> Terminal { Terminal(master: try descriptor()) }
 
     /// Accepts one connection and takes the one descriptor sent over it.
-    func descriptor(within seconds: Double = 5) throws -> Int32 {
-        var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-        guard poll(&polled, 1, Int32(seconds * 1000)) == 1 else {
-            throw HarnessError("nothing came over \(path)")
-        }
+    func descriptor() throws -> Int32 {
+        guard becomesReadable(listener) else { throw HarnessError("nothing came over \(path)") }
         let connection = accept(listener)
         defer { close(connection) }
         return try receiveDescriptor(connection)
@@ -115,8 +110,8 @@ final class Terminal {
     }
 
     /// Reads until `text` was printed; false when that does not come in time.
-    func prints(_ expected: String, within seconds: Double = 5) -> Bool {
-        eventually(within: seconds) {
+    func prints(_ expected: String) -> Bool {
+        eventually {
             self.readSome()
             return self.text.contains(expected)
         }
@@ -126,8 +121,8 @@ final class Terminal {
     func forget() { text = "" }
 
     /// Reads until the other end is closed, or the time is over.
-    func readToEnd(within seconds: Double = 5) -> String {
-        _ = eventually(within: seconds) { !self.readSome() }
+    func readToEnd() -> String {
+        _ = eventually { !self.readSome() }
         return text.replacingOccurrences(of: "\r\n", with: "\n")
     }
 

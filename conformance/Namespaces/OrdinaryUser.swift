@@ -56,7 +56,7 @@ private func withOrdinaryUsersContainer(
         let script = """
             setpriv --reuid 4711 --regid 4711 --clear-groups \
                 unshare --user --map-root-user --mount sleep 600 > /dev/null 2>&1 &
-            until grep -qs 4711 /proc/$!/uid_map; do sleep 0.01; done; echo $!
+            until grep -qsx sleep /proc/$!/comm; do sleep 0.01; done; echo $!
             """
         let holder = pid_t(launch(["sh", "-c", script]).trimmed) ?? 0
         try #require(holder > 0)

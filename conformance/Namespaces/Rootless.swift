@@ -170,7 +170,7 @@ extension Conformance {
                 launch(
                     Self.user + [
                         "unshare", "--user", "--map-root-user", "sh", "-c",
-                        ": > \(ready); exec sleep 60",
+                        ": > \(ready); exec sleep 600",
                     ], options)
             }
         }

@@ -12,26 +12,26 @@ extension Conformance.Robustness {
                 try c.runDetached()
                 // As the `run` does it, until the program executes.
                 let script = """
-                    flock "$DIRECTORY" sh -c 'echo locked; sleep 1; echo released' &
-                    sleep 0.3; "$@"; wait
+                    flock "$STATE" sh -c 'echo > "$FILE"; sleep 2; echo released' &
+                    until [ -e "$FILE" ]; do sleep 0.02; done; "$@"; wait
                     """
                 let outcome = launch([
-                    "env", "DIRECTORY=\(c.root)/\(c.id)", "sh", "-c", script, "sh",
-                    Runtime.binary, "--root", c.root, "exec", c.id, "echo", "executed",
+                    "env", "STATE=\(c.root)/\(c.id)", "FILE=\(c.directory)/locked", "sh", "-c",
+                    script, "sh", Runtime.binary, "--root", c.root, "exec", c.id, "echo",
+                    "executed",
                 ])
-                #expect(outcome.lines == ["locked", "released", "executed"], "\(outcome)")
+                #expect(outcome.lines == ["released", "executed"], "\(outcome)")
             }
         }
     }
 
-    /// Every wait ends, and says what for.
+    /// Every wait ends, long before the harness would end it, and says what for.
     @Suite struct Waits {
         private func expectRefusal(
-            _ outcome: Outcome, within seconds: Double = 8, naming words: String...,
+            _ outcome: Outcome, naming words: String...,
             sourceLocation: SourceLocation = #_sourceLocation
         ) {
             #expect(outcome.failed, "\(outcome)", sourceLocation: sourceLocation)
-            #expect(outcome.duration < .seconds(seconds * patience), sourceLocation: sourceLocation)
             for word in words {
                 #expect(
                     outcome.stderr.contains(word), "\(outcome)", sourceLocation: sourceLocation)
@@ -54,9 +54,9 @@ extension Conformance.Robustness {
                 c.config.linux.namespaces = [["type": "mount"], ["type": "uts"]]
                 c.config.addHook(
                     "createContainer",
-                    ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID; sleep 60"]])
+                    ["path": "/bin/sh", "args": ["sh", "-c", "kill -STOP $PPID; sleep 600"]])
                 let outcome = try c.create()
-                #expect(outcome.failed && outcome.duration < .seconds(8 * patience), "\(outcome)")
+                #expect(outcome.failed, "\(outcome)")
                 #expect(readText(c.directory + "/err1").contains("stopped"))
             }
         }
@@ -110,7 +110,7 @@ extension Conformance.Robustness {
             try withContainer { c in
                 mkfifo(c.bundle + "/config.json", 0o600)
                 expectRefusal(
-                    c.runtime("create", "--bundle", c.bundle, c.id), within: 15,
+                    c.runtime("create", "--bundle", c.bundle, c.id),
                     naming: "config.json", "nobody writes")
             }
         }
@@ -172,7 +172,6 @@ extension Conformance.Robustness {
                 }
                 let outcome = try c.create(["--pid-file", path])
                 #expect(readText(victim) == "mine")
-                #expect(outcome.duration < .seconds(8 * patience))
                 if kind == "directory" || kind == "device" {
                     #expect(outcome.failed, "\(outcome)")
                     #expect(outcome.stderr.contains("the pid file \"\(path)\""), "\(outcome)")

@@ -17,8 +17,7 @@ private final class Agent {
 
     /// Takes one container in: its state, and the descriptor.
     func accept() throws -> (state: JSON, notify: Int32) {
-        var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-        guard poll(&polled, 1, 5000) == 1 else { throw HarnessError("nobody came to the agent") }
+        guard becomesReadable(listener) else { throw HarnessError("nobody came to the agent") }
         let connection = accept4(
             listener, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue))
         defer { close(connection) }
@@ -33,8 +32,7 @@ private final class Agent {
         let send: UInt = 0xc018_2101
         // struct seccomp_notif { u64 id; u32 pid, flags; struct seccomp_data { int nr; … } }
         var request = [UInt64](repeating: 0, count: 10)
-        var polled = pollfd(fd: notify, events: Int16(POLLIN), revents: 0)
-        guard poll(&polled, 1, 5000) == 1, ioctl(notify, receive, &request) == 0 else {
+        guard becomesReadable(notify), ioctl(notify, receive, &request) == 0 else {
             throw HarnessError("no notification: \(String(cString: strerror(errno)))")
         }
         // struct seccomp_notif_resp { u64 id; s64 val; s32 error; u32 flags; }
