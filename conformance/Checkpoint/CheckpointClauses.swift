@@ -15,7 +15,6 @@ extension Conformance.Checkpoint {
                 let saved = c.checkpoint()
                 try #require(saved.succeeded, "\(saved)")
                 #expect(saved.stderr.isEmpty && saved.stdout.isEmpty, "\(saved)")
-                let before = c.count
                 #expect(Leaks.processes(mentioning: c.id).isEmpty)
                 #expect(c.runtime("state", c.id).failed, "it is deleted, as with runc")
                 var images = stat()
@@ -26,7 +25,7 @@ extension Conformance.Checkpoint {
                 #expect(restored.stderr.isEmpty, "\(restored)")
                 #expect(c.status == "running")
                 #expect(readText(c.directory + "/pid") == "\(c.pid)")
-                c.goesOnCounting(from: before)
+                c.goesOnCounting()
                 #expect(Leaks.mounts(below: c.directory).isEmpty)
             }
         }
@@ -53,10 +52,9 @@ extension Conformance.Checkpoint {
         func twice() throws {
             try withCounter { c in
                 try c.moveThroughImages()
-                let before = c.count
                 #expect(launch(["rm", "-r", c.images]).succeeded)
                 try c.moveThroughImages()
-                c.goesOnCounting(from: before)
+                c.goesOnCounting()
             }
         }
 
@@ -68,7 +66,7 @@ extension Conformance.Checkpoint {
                 try #require(saved.succeeded, "\(saved)")
                 #expect(c.status == "running")
                 #expect(c.pid == pid)
-                c.goesOnCounting(from: c.count)
+                c.goesOnCounting()
             }
         }
 
@@ -91,7 +89,7 @@ extension Conformance.Checkpoint {
                 #expect(c.status == "running")
                 try c.moveThroughImages("--parent-path", "../first")
                 #expect(exists(c.images + "/parent"))
-                c.goesOnCounting(from: c.count)
+                c.goesOnCounting()
             }
         }
 
@@ -119,7 +117,6 @@ extension Conformance.Checkpoint {
                     port, "-D", c.images, "-W", c.images, "-d",
                 ])
                 #expect(daemon.succeeded, "\(daemon)")
-                let before = c.count
                 try c.writeConfig()
                 // The first one is still there: another root, and another cgroup.
                 let root = c.root
@@ -127,7 +124,7 @@ extension Conformance.Checkpoint {
                 c.config.linux.cgroupsPath = .string(c.cgroupsPath + "lazy")
                 let restored = try c.restore(["--lazy-pages", "--manage-cgroups-mode", "ignore"])
                 #expect(restored.succeeded, "\(restored)")
-                c.goesOnCounting(from: before)
+                c.goesOnCounting()
                 let saved = child.wait(until: .now + .seconds(longEnough * patience))
                 #expect(saved == .exited(0))
                 #expect(c.delete("--force").succeeded)
