@@ -93,6 +93,35 @@ extension Engines {
             }
         }
 
+        @Test(
+            "container checkpoint and restore: the program goes on, also of an exported container",
+            .requiresCRIU)
+        func checkpoint() throws {
+            try check(Podman.self) { podman in
+                let directory = podman.place.directory + "/counted"
+                mkdir(directory, 0o755)
+                defer { Workspace.remove(directory) }
+                let counter = Counting(file: directory + "/count")
+                let exported = directory + "/exported.tar"
+                let program = ["sh", "-c", Counting.script("/counted/count")]
+                try podman.running(["--volume", directory + ":/counted"], program) { name in
+                    try counter.goesOn()
+                    try podman.podman("container", "checkpoint", name).mustSucceed()
+                    let saved = podman.inspect(name, "{{.State.Checkpointed}} {{.State.Running}}")
+                    try verify(saved == "true false", saved)
+                    try podman.podman("container", "restore", name).mustSucceed()
+                    try counter.goesOn()
+                    try podman.podman("container", "checkpoint", "--export", exported, name)
+                        .mustSucceed()
+                    try podman.podman("rm", name).mustSucceed()
+                    try podman.podman("container", "restore", "--import", exported).mustSucceed()
+                    try counter.goesOn()
+                    let first = try podman.execSh(name, "tr '\\0' ' ' < /proc/1/cmdline")
+                    try verify(first.hasPrefix("sh -c n=0;"), first)
+                }
+            }
+        }
+
         @Test("limits are in the cgroup, an update changes them, and stats and top tell the truth")
         func resources() throws {
             try check(Podman.self) { podman in
