@@ -50,9 +50,10 @@ package func raiseHardLimit(_ resource: Int32, to hard: UInt64, name: String) th
 }
 
 /// The permitted capabilities of this process, as a mask of `1 << number` (`capget(2)`).
-package func permittedCapabilities() -> UInt64 {
+package func permittedCapabilities() throws(SysError) -> UInt64 {
     var mask: UInt64 = 0
-    return unsafe csys_capget_permitted(&mask) == 0 ? mask : 0
+    try check(unsafe csys_capget_permitted(&mask), "capget()")
+    return mask
 }
 
 /// The bounding set of this process and the kernel's last capability (`PR_CAPBSET_READ`).

@@ -55,6 +55,10 @@ enum Leaks {
     /// Removes a cgroup and all below it in every hierarchy, and ends what still runs there.
     static func removeCgroups(_ path: String) {
         for pid in processes(inCgroup: path) { kill(pid, SIGKILL) }
+        // Frozen processes of cgroup v1 do not die.
+        for directory in cgroups(path) where exists(directory + "/freezer.state") {
+            try? writeText("THAWED", to: directory + "/freezer.state")
+        }
         for directory in cgroups(path) { removeTree(directory) }
     }
 

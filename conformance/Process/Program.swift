@@ -334,6 +334,38 @@ extension Conformance.Process {
             }
         }
 
+        @Test("READY=1 is passed on where the program has ended by the time it is read", .swruncOnly)
+        func lastNotification() throws {
+            try withContainer { c in
+                let path = c.directory + "/n"
+                let socket = Foundation.socket(
+                    AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+                defer { close(socket) }
+                #expect(withUnixAddress(path) { bind(socket, $0, $1) } == 0)
+                var options = LaunchOptions()
+                options.environment = ["NOTIFY_SOCKET": path, "PATH": "/usr/bin:/usr/sbin"]
+                options.whileRunning = { pid in
+                    #expect(eventually { exists(c.rootfs + "/runs") })
+                    let status = "/proc/\(c.pid)/stat"
+                    kill(pid, SIGSTOP)
+                    try writeText("", to: c.rootfs + "/go")
+                    #expect(eventually { readText(status).contains(") Z ") })
+                    kill(pid, SIGCONT)
+                }
+                c.config.shell(
+                    """
+                    echo >/runs; until test -e /go; do sleep 0.05; done
+                    for message in STATUS=1 STATUS=2 READY=1; do probe notify $message; done
+                    """)
+                let outcome = try c.run([], options)
+                #expect(outcome.succeeded, "\(outcome)")
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                try #require(becomesReadable(socket))
+                let count = read(socket, &buffer, buffer.count)
+                #expect(String(decoding: buffer[..<max(0, count)], as: UTF8.self).contains("READY=1"))
+            }
+        }
+
         @Test(
             "a message longer than sd_notify(3) sends, or with descriptors, harms nobody",
             .swruncOnly, arguments: ["x", "READY=1"])

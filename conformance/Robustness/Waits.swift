@@ -280,6 +280,17 @@ extension Conformance.Robustness {
                 #expect(c.delete().succeeded)
             }
 
+            /// It would pass for a user's, whose containers have no device rules.
+            @Test("a runtime that is not told its rights creates nothing", .swruncOnly)
+            func hiddenRights() throws {
+                let (capget, denied) = ("125", "\(EPERM)")
+                try withHidden([[capget, denied]]) { c in
+                    let created = try c.create()
+                    #expect(created.failed && created.stderr.contains("capget"), "\(created)")
+                    c.expectNothingLeft()
+                }
+            }
+
             @Test(
                 "hidden by an outer filter, a new system call has an older one in its place",
                 .swruncOnly, arguments: calls.filter { $0 != 429 })

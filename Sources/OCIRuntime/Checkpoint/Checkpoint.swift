@@ -69,7 +69,7 @@ extension Runtime {
             NotifySocket.adapt(&config, directory: "\(container.directory.path)/\(name)")
         }
         do throws(PlanError) {
-            var facts = HostFacts.gather()
+            var facts = try HostFacts.gather()
             facts.cgroups = { .gather() }
             let steps = try Planner.mounts(
                 of: config, facts: facts,

@@ -36,6 +36,7 @@ struct Foreground: ~Copyable {
             if ready[4] { try notify?.forward() }
             try relay?.flush()
             if ready[0] {
+                try notify?.drain()
                 try relay?.drain()
                 return try wait(pidfd: pidfd)
             }

@@ -45,7 +45,16 @@ struct NotifySocket {
         while true {
             let ready = try pollEither(raw, pidfd, milliseconds: -1)
             if ready.first, try forward() { return }
-            if ready.second { return }
+            if ready.second { return try drain() }
+        }
+    }
+
+    /// Passes on what a program has left that has ended. Others may go on sending for ever.
+    func drain() throws(SysError) {
+        var rounds = 0
+        while rounds < 64, try poll(raw, Int32(POLLIN), milliseconds: 0) != 0 {
+            try forward()
+            rounds += 1
         }
     }
 

@@ -39,7 +39,7 @@ extension Runtime {
         let config = try container.config()
         do throws(PlanError) {
             steps = try plan(
-                mounts, config, HostFacts.gather(),
+                mounts, config, .gather(),
                 PlanOptions(id: id, bundle: container.record.bundle))
         } catch {
             throw RuntimeError(error)

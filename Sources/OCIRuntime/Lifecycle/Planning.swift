@@ -33,7 +33,7 @@ extension Runtime {
             systemd: try systemd())
         do throws(PlanError) {
             let layout = cgroupManager == .disabled ? CgroupLayout.none : .gather()
-            var facts = HostFacts.gather()
+            var facts = try HostFacts.gather()
             facts.cgroups = { layout }
             let plan = try Planner.plan(bundle.config, facts: facts, options: choices)
             if cgroupManager == .disabled {
@@ -78,7 +78,7 @@ extension Runtime {
             consoleSocket: options.consoleSocket, cgroupManager: cgroupManager)
         do throws(PlanError) {
             return try Planner.plan(
-                executing: options.process, in: config, facts: HostFacts.gather(), options: choices)
+                executing: options.process, in: config, facts: try .gather(), options: choices)
         } catch {
             throw RuntimeError(error)
         }

@@ -4,10 +4,18 @@ import Sys
 
 extension HostFacts {
     /// Looks at the host: about fifty short system calls, the costly facts on demand.
-    package static func gather() -> HostFacts {
+    /// - Throws: where the kernel does not tell this process's rights: it must not pass for an ordinary
+    ///   user's, whose containers are restricted otherwise.
+    package static func gather() throws(PlanError) -> HostFacts {
         let bounding = boundingCapabilities()
+        let permitted: UInt64
+        do throws(SysError) {
+            permitted = try permittedCapabilities()
+        } catch {
+            throw PlanError("", "\(error)")
+        }
         return HostFacts(
-            euid: effectiveUser, egid: effectiveGroup, permitted: permittedCapabilities(),
+            euid: effectiveUser, egid: effectiveGroup, permitted: permitted,
             bounding: bounding.mask, lastCapability: bounding.last,
             inUserNamespace: !isFirstUserNamespace(), hasKernelCore: exists("/proc/kcore"),
             cgroups: { CgroupLayout.gather() },
