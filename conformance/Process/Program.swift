@@ -334,7 +334,8 @@ extension Conformance.Process {
             }
         }
 
-        @Test("READY=1 is passed on where the program has ended by the time it is read", .swruncOnly)
+        @Test(
+            "READY=1 is passed on where the program has ended by the time it is read", .swruncOnly)
         func lastNotification() throws {
             try withContainer { c in
                 let path = c.directory + "/n"
@@ -362,7 +363,8 @@ extension Conformance.Process {
                 var buffer = [UInt8](repeating: 0, count: 4096)
                 try #require(becomesReadable(socket))
                 let count = read(socket, &buffer, buffer.count)
-                #expect(String(decoding: buffer[..<max(0, count)], as: UTF8.self).contains("READY=1"))
+                let text = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+                #expect(text.contains("READY=1"))
             }
         }
 

@@ -13,18 +13,7 @@ extension Runtime {
     /// gets its restrictions.
     public func exec(_ options: ExecOptions) throws(RuntimeError) -> RunResult {
         let container = try Container(root: root, id: options.id)
-        if container.record.startsByItself {
-            // Until the init has changed its root, whoever joins it stands in the host's tree.
-            try container.directory.lock(options.id)
-            container.directory.unlock()
-        }
-        switch try container.status {
-        case .stopped: throw RuntimeError("cannot exec in a stopped container")
-        case .paused where !options.ignorePaused:
-            throw RuntimeError(
-                "cannot exec in a paused container (use --ignore-paused to override)")
-        default: break
-        }
+        try checkIsReady(container, options)
         var warnings: [String] = []
         do throws(ConfigError) {
             warnings = try options.process.validate().map { "\($0)" }
@@ -71,6 +60,23 @@ extension Runtime {
                 status: try foreground.run(reapsOthers: false).code, warnings: host.warnings)
         } catch {
             throw RuntimeError(error)
+        }
+    }
+
+    private func checkIsReady(
+        _ container: borrowing Container, _ options: ExecOptions
+    ) throws(RuntimeError) {
+        if container.record.startsByItself {
+            // Until the init has changed its root, whoever joins it stands in the host's tree.
+            try container.directory.lock(options.id)
+            container.directory.unlock()
+        }
+        switch try container.status {
+        case .stopped: throw RuntimeError("cannot exec in a stopped container")
+        case .paused where !options.ignorePaused:
+            throw RuntimeError(
+                "cannot exec in a paused container (use --ignore-paused to override)")
+        default: break
         }
     }
 
