@@ -42,8 +42,8 @@ extension HostPerformer {
             try cgroup.hold(pid)
         } catch {
             // Why an init has ended meanwhile, whoever waits for it finds out.
-            let isRunning = pid != self.pid || (try? poll(pidfd, Int32(POLLIN), milliseconds: 0)) == 0
-            if isRunning { throw error }
+            if pid != self.pid { throw error }
+            if try poll(pidfd, Int32(POLLIN), milliseconds: 0) == 0 { throw error }
         }
         endScopeHolder()
     }
