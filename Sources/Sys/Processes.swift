@@ -7,9 +7,6 @@ package func exitNow(_ status: Int32) -> Never {
     while true {}
 }
 
-/// Lets whoever else wants this CPU go first (`sched_yield(2)`).
-package func yieldProcessor() { sched_yield() }
-
 /// How a process ended.
 package enum ExitStatus: Equatable, Sendable {
     case exited(Int32)

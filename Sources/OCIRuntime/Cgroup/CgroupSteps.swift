@@ -38,7 +38,13 @@ extension HostPerformer {
     mutating func holdScope(with pid: Int32) throws(SysError) {
         guard let cgroup, let scope else { return }
         if !cgroup.isUnified { _ = try Systemd(isUser: scope.isUser).controlGroup() }
-        try cgroup.hold(pid)
+        do throws(SysError) {
+            try cgroup.hold(pid)
+        } catch {
+            // Why an init has ended meanwhile, whoever waits for it finds out.
+            if pid != self.pid { throw error }
+            if try poll(pidfd, Int32(POLLIN), milliseconds: 0) == 0 { throw error }
+        }
         endScopeHolder()
     }
 

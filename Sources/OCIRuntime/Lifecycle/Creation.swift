@@ -82,8 +82,7 @@ struct Creation: ~Copyable {
             try write(StateDirectory.configFile, bundle.bytes)
             if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
             try host.launch()
-            // The init is at work meanwhile; should it have been put on this CPU, it goes first.
-            yieldProcessor()
+            host.standAside()
             try prepareState()
             if startsByItself {
                 try announce()

@@ -46,6 +46,8 @@ extension Runtime {
             stateDirectory: container.directory.path)
         host.warnings.insert(contentsOf: warnings, at: 0)
         do throws(RuntimeError) {
+            try host.launch()
+            host.standAside()
             _ = try host.perform()
             try tell(options, host.pid, host.pidfd)
         } catch {

@@ -110,6 +110,22 @@ struct HostPerformer: ~Copyable {
         index += 1
     }
 
+    /// Lets an init that is not waiting for the host go first. It often starts on this CPU, where the two
+    /// would take turns; who sleeps, however shortly, wakes on one that is idle.
+    mutating func standAside() {
+        guard plan.steps.indices.contains(index), plan.steps[index].actor == .`init` else { return }
+        sleep(nanoseconds: 1)
+        closeExecutable()
+    }
+
+    /// Not before the init has closed it as well: whoever is the last waits for a grace period of the
+    /// kernel's.
+    private mutating func closeExecutable() {
+        guard prepared.executableMount >= 0 else { return }
+        closeDescriptor(prepared.executableMount)
+        prepared.executableMount = -1
+    }
+
     /// Performs the host's steps that are wanted, of a plan whose init is another program's work.
     mutating func perform(where wanted: (Action) -> Bool) throws(RuntimeError) {
         for step in plan.steps where step.actor == .host && wanted(step.action) {
@@ -171,11 +187,7 @@ struct HostPerformer: ~Copyable {
     /// The init's next message but warnings and the terminal. `executing` counts once the init's end
     /// of the channel is closed by the exec.
     private mutating func next(after index: Int) throws(RuntimeError) -> Message {
-        if prepared.executableMount >= 0 {
-            // The init has closed it and is at work: the kernel's grace period costs nothing here.
-            closeDescriptor(prepared.executableMount)
-            prepared.executableMount = -1
-        }
+        closeExecutable()
         var executing = false
         while true {
             let received: (message: Message, fd: Int32)?

@@ -51,7 +51,8 @@ struct Launch {
                     flags = try unshareTime(flags, procfs)
                 }
                 return try Sys.clone(flags: flags, cgroup: cgroup) {
-                    for own in [ownPid, ownTime] where own >= 0 { closeDescriptor(own) }
+                    if ownPid >= 0 { closeDescriptor(ownPid) }
+                    if ownTime >= 0 { closeDescriptor(ownTime) }
                     body(left)
                 }
             }
