@@ -88,12 +88,45 @@ extension Conformance {
         @Test("without a user namespace it is refused, with what to do", .swruncOnly)
         func withoutUserNamespace() throws {
             try withUser { c in
-                c.config.linux.namespaces = .array(
-                    c.config.linux.namespaces.array.filter { $0.type.string != "user" })
-                c.config.linux.uidMappings = .null
-                c.config.linux.gidMappings = .null
+                withoutUserNamespace(&c.config)
                 let outcome = try c.run()
                 #expect(outcome.failed && outcome.stderr.contains("--rootless"), "\(outcome)")
+            }
+        }
+
+        private func withoutUserNamespace(_ config: inout JSON) {
+            config.linux.namespaces = .array(
+                config.linux.namespaces.array.filter { $0.type.string != "user" })
+            config.linux.uidMappings = .null
+            config.linux.gidMappings = .null
+        }
+
+        /// As under Podman: who enters the container's pid namespace there may not go back.
+        @Test("root of a user namespace runs and executes in a container that has none of its own")
+        func insideUserNamespace() throws {
+            try withUser { c in
+                let script = """
+                    "$@" unshare --user --map-root-user --mount sleep 600 >&- 2>&- & echo $!
+                    """
+                let started = launch(["sh", "-c", script, "sh"] + Self.user)
+                let holder = try #require(pid_t(started.trimmed))
+                defer { kill(holder, SIGKILL) }
+                let own = readText("/proc/self/uid_map")
+                try #require(
+                    eventually {
+                        ![own, ""].contains(readText("/proc/\(holder)/uid_map"))
+                            && readText("/proc/\(holder)/comm") == "sleep\n"
+                    })
+                c.sandbox = [
+                    "nsenter", "--target", "\(holder)", "--user", "--mount", "--setuid", "0",
+                    "--setgid", "0",
+                ]
+                withoutUserNamespace(&c.config)
+                c.config.program("sleep", "600")
+                let outcome = try c.runDetached()
+                try #require(outcome.succeeded, "\(outcome)")
+                #expect(c.execSh("id -u; pidof sleep") == "0\n1")
+                #expect(c.delete("--force").succeeded)
             }
         }
 

@@ -14,7 +14,7 @@ typealias JoinedNamespace = (kind: NamespaceKind, fd: Int32)
 /// - a time namespace takes its offsets before the first process enters it: likewise;
 /// - namespaces made beside a *joined* user namespace must belong to it, and a *new* user namespace
 ///   has no rights over joined ones: a process in between enters what is joined and clones the init
-///   with `CLONE_PARENT`.
+///   with `CLONE_PARENT`. So it does for root of a user namespace, who may not go back.
 struct Launch {
     var new: [NamespaceType]
     var timeOffsets: [TimeOffsetEntry] = []
@@ -39,8 +39,12 @@ struct Launch {
         if joinsUser || (new.contains(.user) && !joined.isEmpty) {
             return try cloneInside(joined, procfs, body)
         }
-        let left = joined.filter { $0.kind != .pid && $0.kind != .time }
         let changesTime = time != nil || !timeOffsets.isEmpty
+        // Root of another user namespace may enter what belongs to that, and could not come back.
+        if pid != nil || changesTime, !HostFacts.isFirstUserNamespace() {
+            return try cloneInside(joined, procfs, body)
+        }
+        let left = joined.filter { $0.kind != .pid && $0.kind != .time }
         return try returning(to: .pid, if: pid != nil, procfs) { (ownPid) throws(SysError) in
             if let pid { try joinNamespace(pid.fd, NamespaceKind.pid.rawValue) }
             return try returning(to: .time, if: changesTime, procfs) { (ownTime) throws(SysError) in
@@ -128,7 +132,7 @@ struct Launch {
             return ClonedProcess(pid: pid, pidfd: Fd(owning: reply.fd))
         }
         if case .failed(_, let error)? = Message(reply.bytes) { throw error }
-        throw .refused("the process that enters the joined user namespace ended early")
+        throw .refused("the process that enters the joined namespaces ended early")
     }
 
     /// The user namespace takes rights over the namespaces outside it away, and gives rights over
