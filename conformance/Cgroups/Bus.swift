@@ -215,11 +215,7 @@ extension Conformance.Bus {
                 }
             }
             #expect(outcome.succeeded, "\(outcome)")
-            let lines = readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
-            for line in lines where !line.hasPrefix("0::") {
-                #expect(line.hasSuffix(":" + scope), "\(line)")
-            }
-            #expect(lines.count > 1)
+            c.expectInScope(scope)
             #expect(c.delete("--force").succeeded)
         }
     }

@@ -26,11 +26,11 @@ extension Container {
     }
 
     /// The init is at `path` of every hierarchy.
-    fileprivate func expectInScope(
-        _ path: String, sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        for line in readText("/proc/\(pid)/cgroup").split(separator: "\n")
-        where Host.isUnified || !line.hasPrefix("0::") {
+    func expectInScope(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        let lines = readText("/proc/\(pid)/cgroup").split(separator: "\n")
+            .filter { Host.isUnified || !$0.hasPrefix("0::") }
+        #expect(!lines.isEmpty, sourceLocation: sourceLocation)
+        for line in lines {
             #expect(line.hasSuffix(":" + path), "\(line)", sourceLocation: sourceLocation)
         }
     }

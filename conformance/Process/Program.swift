@@ -310,8 +310,10 @@ extension Conformance.Process {
             }
         }
 
-        @Test("READY=1 sent to NOTIFY_SOCKET inside arrives at the caller's socket")
-        func notifySocket() throws {
+        /// A container, a caller's socket and the environment that names it.
+        private func withNotifySocket(
+            _ body: (Container, LaunchOptions, Int32) throws -> Void
+        ) throws {
             try withContainer { c in
                 let path = c.directory + "/n"
                 let socket = Foundation.socket(
@@ -320,31 +322,38 @@ extension Conformance.Process {
                 #expect(withUnixAddress(path) { bind(socket, $0, $1) } == 0)
                 var options = LaunchOptions()
                 options.environment = ["NOTIFY_SOCKET": path, "PATH": "/usr/bin:/usr/sbin"]
+                try body(c, options, socket)
+            }
+        }
+
+        private func expectReadiness(
+            _ socket: Int32, sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            var text = ""
+            while !text.contains("READY=1") {
+                guard becomesReadable(socket) else { break }
+                let count = read(socket, &buffer, buffer.count)
+                text += String(decoding: buffer[..<max(0, count)], as: UTF8.self) + "\n"
+            }
+            #expect(text.contains("READY=1"), "\(text)", sourceLocation: sourceLocation)
+        }
+
+        @Test("READY=1 sent to NOTIFY_SOCKET inside arrives at the caller's socket")
+        func notifySocket() throws {
+            try withNotifySocket { c, options, socket in
                 c.config.shell("probe notify READY=1; sleep 0.3")
                 let outcome = try c.run([], options)
                 #expect(outcome.lines.contains("sent=7"), "\(outcome)")
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                var text = ""
-                while !text.contains("READY=1") {
-                    guard becomesReadable(socket) else { break }
-                    let count = read(socket, &buffer, buffer.count)
-                    text += String(decoding: buffer[..<max(0, count)], as: UTF8.self) + "\n"
-                }
-                #expect(text.contains("READY=1"), "\(text)")
+                expectReadiness(socket)
             }
         }
 
         @Test(
             "READY=1 is passed on where the program has ended by the time it is read", .swruncOnly)
         func lastNotification() throws {
-            try withContainer { c in
-                let path = c.directory + "/n"
-                let socket = Foundation.socket(
-                    AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-                defer { close(socket) }
-                #expect(withUnixAddress(path) { bind(socket, $0, $1) } == 0)
-                var options = LaunchOptions()
-                options.environment = ["NOTIFY_SOCKET": path, "PATH": "/usr/bin:/usr/sbin"]
+            try withNotifySocket { c, options, socket in
+                var options = options
                 options.whileRunning = { pid in
                     #expect(eventually { exists(c.rootfs + "/runs") })
                     let status = "/proc/\(c.pid)/stat"
@@ -360,11 +369,7 @@ extension Conformance.Process {
                     """)
                 let outcome = try c.run([], options)
                 #expect(outcome.succeeded, "\(outcome)")
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                try #require(becomesReadable(socket))
-                let count = read(socket, &buffer, buffer.count)
-                let text = String(decoding: buffer[..<max(0, count)], as: UTF8.self)
-                #expect(text.contains("READY=1"))
+                expectReadiness(socket)
             }
         }
 

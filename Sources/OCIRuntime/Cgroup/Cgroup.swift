@@ -27,6 +27,12 @@ package struct Cgroup: Sendable {
         func has(_ controller: String) -> Bool {
             isListed(controller, in: controllers)
         }
+
+        /// Whether a process at `shown` of this hierarchy is in it. A mount whose root is not the
+        /// hierarchy's shows less than the whole path.
+        func isMeant(by shown: String) -> Bool {
+            shown.utf8.reversed().starts(with: path.utf8.reversed())
+        }
     }
 
     var members: [Directory]
@@ -213,11 +219,8 @@ extension Cgroup {
                 throw .refused(
                     "systemd should have put process \(pid) into \(unit), and it is in \(path)")
             }
-            for index in members.indices {
-                // A mount whose root is not the hierarchy's shows less than the whole path.
-                if !path.utf8.reversed().starts(with: members[index].path.utf8.reversed()) {
-                    members[index].path = path
-                }
+            for index in members.indices where !members[index].isMeant(by: path) {
+                members[index].path = path
             }
         }
         isMine = true
@@ -307,10 +310,9 @@ extension Cgroup {
     private func directories(without pid: Int32) throws(SysError) -> [Directory] {
         let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
         return members.filter { directory in
-            // A mount whose root is not the hierarchy's shows less than the whole path.
             !entries.contains {
                 $0.controllers.utf8.elementsEqual(directory.controllers.utf8)
-                    && $0.path.utf8.reversed().starts(with: directory.path.utf8.reversed())
+                    && directory.isMeant(by: $0.path)
             }
         }
     }
