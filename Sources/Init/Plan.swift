@@ -76,6 +76,13 @@ public enum Action: Sendable {
     /// Give the cgroup to the host's user that is root of the container (config-linux.md, "Cgroup
     /// ownership").
     case delegateCgroup(to: UInt32)
+    /// Make the container's class of service, or see that it is there; one that is there must have the
+    /// settings of these lines already.
+    case openResctrlGroup(ResctrlGroup, expected: [String])
+    /// Write one line to the class's `schemata`.
+    case setSchemata(ResctrlGroup, line: String)
+    /// Make the container's monitoring group within its class.
+    case makeMonitoringGroup(ResctrlGroup)
     /// Restrict device access: v1 `devices.allow`/`devices.deny`, v2 an eBPF program.
     case restrictDevices([Resources.DeviceRule])
     /// Open the namespace file at `path` for ``clone``'s init to join.
@@ -106,6 +113,11 @@ public enum Action: Sendable {
     // MARK: the host, after the clone
 
     case writeIDMappings(uid: [IDMapping], gid: [IDMapping])
+    /// Move the host's network device into the container's network namespace; `to` is its name there,
+    /// where that is another.
+    case moveNetDevice(String, to: String?)
+    /// Have the init use its class of service, or its monitoring group.
+    case joinResctrlGroup(ResctrlGroup)
     /// Make sure that the init is in all of the scope's cgroup (cgroup v1), once it has moved there.
     case confirmScope(unit: String)
     /// Hooks; the actor says in whose namespaces.
@@ -192,6 +204,40 @@ public enum ConnectPurpose: String, Sendable {
 /// The six kinds of hook (runtime-spec `config.md`, POSIX-platform hooks).
 public enum HookKind: String, Sendable, CaseIterable {
     case prestart, createRuntime, createContainer, startContainer, poststart, poststop
+}
+
+/// A class of service of Intel RDT and its like: a directory of resctrl (config-linux.md, "IntelRdt").
+public struct ResctrlGroup: Sendable, Equatable {
+    /// How it comes and goes.
+    public enum Kind: Sendable {
+        /// Named by the container, and removed with it.
+        case own
+        /// Made where it is missing, and stays.
+        case shared
+        /// Must be there.
+        case existing
+    }
+
+    /// Where resctrl is mounted.
+    public let mountPoint: String
+    /// The class's name; `/` is the default one.
+    public let name: String
+    /// How it comes and goes.
+    public let kind: Kind
+    /// The name of the container's monitoring group; nil without one.
+    public let monitoring: String?
+
+    package init(mountPoint: String, name: String, kind: Kind, monitoring: String?) {
+        self.mountPoint = mountPoint
+        self.name = name
+        self.kind = kind
+        self.monitoring = monitoring
+    }
+
+    /// The class's directory.
+    public var path: String { name == "/" ? mountPoint : mountPoint + "/" + name }
+    /// The monitoring group's directory.
+    public var monitoringPath: String? { monitoring.map { path + "/mon_groups/" + $0 } }
 }
 
 /// An entry of `linux.timeOffsets`.

@@ -33,6 +33,11 @@ extension Action {
         case .raiseRlimit: "raise limit"
         case .clone: "clone"
         case .writeIDMappings: "map ids"
+        case .moveNetDevice: "move network device"
+        case .openResctrlGroup: "open resctrl group"
+        case .setSchemata: "set schemata"
+        case .makeMonitoringGroup: "make monitoring group"
+        case .joinResctrlGroup: "join resctrl group"
         case .runHook: "run hook"
         case .joinCgroup: "join cgroup"
         case .joinNamespaces: "join namespaces"
@@ -115,6 +120,11 @@ extension Action {
         case .makeDevice(let device), .bindDevice(let device): device.path
         case .makeSymlink(_, let path): path
         case .setSysctl(let path, _): path
+        case .moveNetDevice(let name, _): name
+        case .openResctrlGroup(let group, _): group.path
+        case .makeMonitoringGroup(let group), .joinResctrlGroup(let group):
+            group.monitoringPath ?? group.path
+        case .setSchemata(_, let line): line
         case .setAppArmorProfile(let label), .setSELinuxLabel(let label): label
         case .setCPUAffinity(let cpus): cpus
         case .setOOMScoreAdj(let score): String(score)
@@ -146,6 +156,9 @@ extension Action {
         case .makeDevice(let device), .bindDevice(let device): describe(device)
         case .makeSymlink(let target, let path): path + " to " + target
         case .setSysctl(let path, let value): path + " = " + value
+        case .moveNetDevice(let name, let newName): name + (newName.map { " as " + $0 } ?? "")
+        case .openResctrlGroup(let group, _):
+            group.path + (group.kind == .existing ? ", which must be there" : "")
         default: programSummary
         }
     }

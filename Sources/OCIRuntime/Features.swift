@@ -13,11 +13,11 @@ extension Runtime {
                 capabilities: Capability.allCases.map(\.name),
                 cgroup: .init(v1: true, v2: true, systemd: true, systemdUser: true, rdma: true),
                 seccomp: seccompFeatures, apparmor: true, selinux: true,
-                intelRdt: .init(enabled: false, schemata: false, monitoring: false),
+                intelRdt: .init(enabled: true, schemata: true, monitoring: true),
                 memoryPolicy: .init(
                     modes: MemoryPolicyMode.allCases.map(\.rawValue),
                     flags: MemoryPolicyFlag.allCases.map(\.rawValue)),
-                idmappedMounts: true, netDevices: false),
+                idmappedMounts: true, netDevices: true),
             annotations: [
                 "io.github.seccomp.libseccomp.version": libseccompVersion,
                 "org.opencontainers.runc.checkpoint.enabled": "true",

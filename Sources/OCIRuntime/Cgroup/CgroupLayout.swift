@@ -275,7 +275,7 @@ extension CgroupLayout {
 }
 
 /// `\040` and its like, in octal.
-private func unescaped(_ field: ArraySlice<UInt8>) -> String {
+func unescaped(_ field: ArraySlice<UInt8>) -> String {
     let backslash = UInt8(ascii: "\\")
     guard field.contains(backslash) else { return String(decoding: field, as: UTF8.self) }
     var bytes: [UInt8] = []

@@ -157,7 +157,7 @@ extension Creation {
             throw RuntimeError(error)
         }
         if fd >= 0 { closeDescriptor(fd) }
-        if notification.script == "setup-namespaces" { try host.perform { $0.isHook } }
+        if notification.script == "setup-namespaces" { try host.perform { $0.isOfInit } }
         if notification.script == "post-restore" {
             try protectMounts()
             try prepareState()
@@ -275,14 +275,19 @@ extension Action {
     fileprivate var isOfHost: Bool {
         switch self {
         case .createCgroup, .startScope, .setCgroup, .restrictDevices, .delegateCgroup,
-            .openNamespace, .connect(.console, _):
+            .openNamespace, .connect(.console, _), .openResctrlGroup, .setSchemata,
+            .makeMonitoringGroup:
             true
         default: false
         }
     }
 
-    fileprivate var isHook: Bool {
-        if case .runHook = self { true } else { false }
+    /// What is done as soon as there is an init: what it forks inherits its class of service.
+    fileprivate var isOfInit: Bool {
+        switch self {
+        case .runHook, .joinResctrlGroup: true
+        default: false
+        }
     }
 }
 

@@ -116,6 +116,7 @@ struct Creation: ~Copyable {
             record.cgroups = host.cgroup?.directories ?? []
             record.unit = host.scope?.name.unit ?? ""
             record.isUserUnit = host.scope?.isUser ?? false
+            record.resctrl = host.resctrl.temporary
             try directory.stage(StateDirectory.stateFile, record.json)
         } catch {
             throw RuntimeError(error)
@@ -149,8 +150,9 @@ struct Creation: ~Copyable {
         var error = cause
         error.warnings += host.warnings
         host.killInit()
+        error.warnings += host.giveBackNetDevices()
         do throws(RuntimeError) {
-            error.warnings += try delete()
+            error.warnings += try delete(undoing: true)
         } catch let second {
             error.warnings.append("\(second)")
         }
@@ -160,14 +162,17 @@ struct Creation: ~Copyable {
 
     /// Removes a container whose init has ended: its cgroup and what is in it, and its state. Then the
     /// poststop hooks run.
+    /// - Parameter undoing: it has never been: what outlives a container goes as well.
     /// - Returns: warnings of hooks that failed.
-    mutating func delete() throws(RuntimeError) -> [String] {
+    mutating func delete(undoing: Bool = false) throws(RuntimeError) -> [String] {
         var warnings: [String] = []
         do throws(SysError) {
             if let cgroup = host.cgroup {
                 let unit = host.scope?.name.unit ?? ""
                 warnings = try cgroup.remove(unit: unit, isUser: host.scope?.isUser ?? false)
             }
+            if undoing { try host.resctrl.undo() }
+            try ResctrlDirectories.remove(host.resctrl.temporary)
         } catch {
             throw RuntimeError(error)
         }

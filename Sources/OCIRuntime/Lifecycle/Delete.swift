@@ -56,6 +56,7 @@ extension Runtime {
             try end(container.identity, in: cgroup)
             warnings = try cgroup.remove(
                 unit: container.record.unit, isUser: container.record.isUserUnit)
+            try ResctrlDirectories.remove(container.record.resctrl)
         } catch {
             throw RuntimeError(error)
         }

@@ -32,6 +32,10 @@ struct HostPerformer: ~Copyable {
     var warnings: [String]
     /// The locked state directory: the lock is the host's alone.
     let lock: Int32
+    /// The network devices that have been moved, as long as they can be given back.
+    var netDevices: NetDevices?
+    /// The directories of resctrl that have been made.
+    var resctrl = ResctrlDirectories()
     /// Whether the container came as far as its hooks: then it owes the poststop hooks.
     var owesPoststop = false
 
@@ -163,6 +167,7 @@ struct HostPerformer: ~Copyable {
         guard try next(after: plan.steps.count) == .executing else {
             throw RuntimeError("the container's init sent an unexpected message")
         }
+        netDevices = nil
     }
 
     private mutating func send(_ message: Message) throws(RuntimeError) {
@@ -334,6 +339,9 @@ struct HostPerformer: ~Copyable {
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
             try IDMappings(uid: uid, gid: gid).write(for: pid, procfs: prepared.procfs)
+        case .moveNetDevice(let name, let newName): try moveNetDevice(name, to: newName)
+        case .openResctrlGroup, .setSchemata, .makeMonitoringGroup, .joinResctrlGroup:
+            try resctrl.perform(step.action, pid)
         case .runHook(let kind, let hook):
             var state = plan.state
             state.pid = pid

@@ -1,10 +1,10 @@
 import Init
 import Spec
 
-/// What a valid config may still not ask for: of this host, with these options, or at all yet.
+/// What a valid config may still not ask for: of this host, or with these options.
 extension Planner {
     mutating func check() throws(PlanError) {
-        try checkSupported()
+        try checkNetDevices()
         try checkUserNamespace()
         if !namespaces.has(.mount) { try checkWithoutMountNamespace() }
         if options.noPivot, let propagation = config.linux.rootfsPropagation,
@@ -17,14 +17,13 @@ extension Planner {
         }
     }
 
-    /// Properties that nothing acts on yet: better refused than ignored.
-    private func checkSupported() throws(PlanError) {
-        if config.linux.intelRdt != nil {
-            throw PlanError("/linux/intelRdt", "is not supported yet")
-        }
-        if !config.linux.netDevices.isEmpty {
-            throw PlanError("/linux/netDevices", "is not supported yet")
-        }
+    private func checkNetDevices() throws(PlanError) {
+        guard let first = config.linux.netDevices.entries.first,
+            let path = namespaces.path(.network), facts.isOwnNamespace(.network, path)
+        else { return }
+        throw PlanError(
+            "/linux/netDevices/" + escapePointer(first.key),
+            "has nowhere to go: the joined network namespace is the runtime's own")
     }
 
     private mutating func checkUserNamespace() throws(PlanError) {

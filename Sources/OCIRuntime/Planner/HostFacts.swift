@@ -31,6 +31,9 @@ package struct HostFacts: Sendable {
     /// only where a sysctl depends on it.
     package var isOwnNamespace: @Sendable (NamespaceType, String) -> Bool
 
+    /// Where resctrl is mounted; asked for only where the container has a class of service.
+    package var resctrl: @Sendable () -> String?
+
     /// Makes facts; the defaults are those of root on a plain host.
     package init(
         euid: UInt32 = 0, egid: UInt32 = 0, permitted: UInt64 = 0x1ff_ffff_ffff,
@@ -40,7 +43,8 @@ package struct HostFacts: Sendable {
         appArmor: @escaping @Sendable () -> Bool = { false },
         seLinux: @escaping @Sendable () -> Bool = { false },
         setgroupsDenied: @escaping @Sendable () -> Bool = { false },
-        isOwnNamespace: @escaping @Sendable (NamespaceType, String) -> Bool = { _, _ in false }
+        isOwnNamespace: @escaping @Sendable (NamespaceType, String) -> Bool = { _, _ in false },
+        resctrl: @escaping @Sendable () -> String? = { nil }
     ) {
         self.euid = euid
         self.egid = egid
@@ -54,6 +58,7 @@ package struct HostFacts: Sendable {
         self.seLinux = seLinux
         self.setgroupsDenied = setgroupsDenied
         self.isOwnNamespace = isOwnNamespace
+        self.resctrl = resctrl
     }
 
     /// Whether this process may, say, mount in its own user namespace.

@@ -22,7 +22,7 @@ extension HostFacts {
             appArmor: { firstByte("/sys/module/apparmor/parameters/enabled") == UInt8(ascii: "Y") },
             seLinux: { exists("/sys/fs/selinux/enforce") },
             setgroupsDenied: { firstByte("/proc/self/setgroups") == UInt8(ascii: "d") },
-            isOwnNamespace: isSameNamespace)
+            isOwnNamespace: isSameNamespace, resctrl: { Resctrl.mountPoint() })
     }
 
     /// The first user namespace has an inode number of its own (`USER_NS_INIT_INO`, linux/nsfs.h).

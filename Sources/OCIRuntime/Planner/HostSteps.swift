@@ -9,6 +9,7 @@ extension Planner {
         for (type, path, place) in namespaces.joined {
             host(place, .openNamespace(type, path: path))
         }
+        try openResctrlGroup()
         try openMountSources()
         try connectConsole(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
@@ -135,6 +136,12 @@ extension Planner {
             host(
                 "/linux/uidMappings",
                 .writeIDMappings(uid: config.linux.uidMappings, gid: config.linux.gidMappings))
+        }
+        joinResctrlGroup()
+        for device in config.linux.netDevices.entries {
+            host(
+                "/linux/netDevices/" + escapePointer(device.key),
+                .moveNetDevice(device.key, to: device.value.name))
         }
     }
 }

@@ -22,6 +22,8 @@ package struct Planner {
     var cgroup: (layout: CgroupLayout, path: CgroupPath)?
     /// Indices of the mounts that become read-only after the change of root.
     var readOnlyLater: [Int] = []
+    /// The class of service, where the container has one.
+    var resctrl: ResctrlGroup?
     var hasSeccomp = false
     var warnedAboutLabel = false
     /// Whether the container exists and only gets mounts.

@@ -26,6 +26,8 @@ struct ContainerRecord {
     var unit = ""
     /// Whether the unit is one of the owner's own systemd.
     var isUserUnit = false
+    /// The directories of resctrl that go with the container, in this order.
+    var resctrl: [String] = []
     /// A container without a process in its config can be created but not started.
     var hasProcess = true
     var hasPoststart = false
@@ -54,6 +56,7 @@ struct ContainerRecord {
                 $0.member("unit", unit)
                 $0.member("isUserUnit", isUserUnit)
             }
+            if !resctrl.isEmpty { $0.member("resctrl", resctrl) }
             $0.member("hasProcess", hasProcess)
             $0.member("hasPoststart", hasPoststart)
             $0.member("hasPoststop", hasPoststop)
@@ -104,6 +107,7 @@ extension ContainerRecord {
         cgroups = try object.strings("cgroups") ?? []
         unit = try object.string("unit") ?? ""
         isUserUnit = try object.bool("isUserUnit") ?? false
+        resctrl = try object.strings("resctrl") ?? []
         hasProcess = try object.bool("hasProcess") ?? true
         hasPoststart = try object.bool("hasPoststart") ?? false
         hasPoststop = try object.bool("hasPoststop") ?? false

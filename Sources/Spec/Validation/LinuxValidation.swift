@@ -100,15 +100,21 @@ extension Linux {
                 message: "is set without a network namespace",
                 hint: "add {\"type\": \"network\"} to /linux/namespaces")
         }
+        var names: [String] = []
         for entry in netDevices.entries {
             let place = "/linux/netDevices/" + escapePointer(entry.key)
             guard isInterfaceName(entry.key) else {
                 throw ConfigError(place: place, message: "no valid name of a network device")
             }
-            if let name = entry.value.name, !isInterfaceName(name) {
+            let name = entry.value.name ?? entry.key
+            guard isInterfaceName(name), hasOneNumberAtMost(name) else {
                 throw ConfigError(
                     place: place + "/name", message: "no valid name of a network device")
             }
+            guard !names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+                throw ConfigError(place: place, message: "a second device named \(quoted(name))")
+            }
+            if !name.utf8.contains(UInt8(ascii: "%")) { names.append(name) }
         }
     }
 
@@ -145,6 +151,12 @@ func isInterfaceName(_ name: String) -> Bool {
             byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: " ")
                 || 0x09...0x0D ~= byte
         }
+}
+
+/// Whether a name is plain, or a template with one `%d` (`__dev_alloc_name`).
+private func hasOneNumberAtMost(_ name: String) -> Bool {
+    let parts = name.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
+    return parts.count == 1 || parts.count == 2 && parts[1].first == UInt8(ascii: "d")
 }
 
 /// Checks the ranges of a mapping as user_namespaces(7) demands: 1 to 340 of them, none empty, none

@@ -12,10 +12,6 @@ extension IntelRDT {
             throw ConfigError(
                 place: "\(place)/schemata/\(index)", message: "must not contain newlines")
         }
-        if let l3CacheSchema, l3CacheSchema.utf8.contains(UInt8(ascii: "\n")) {
-            throw ConfigError(
-                place: place + "/l3CacheSchema", message: "must not contain newlines")
-        }
         guard let memBwSchema else { return }
         guard memBwSchema.utf8.starts(with: "MB:".utf8),
             !memBwSchema.utf8.contains(UInt8(ascii: "\n"))

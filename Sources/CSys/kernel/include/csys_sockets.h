@@ -99,6 +99,18 @@ static inline long csys_interface_up(int fd, const char *name) {
 static inline long csys_inet_socket(void) {
     return csys_result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
+/* A socket of rtnetlink(7). Once it is connected nobody but the kernel can send to it. */
+static inline long csys_route_socket(void) {
+    return csys_result(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
+static inline long csys_connect_kernel(int fd) {
+    struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+    return csys_result(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+static inline long csys_netlink_option(int fd, int option) {
+    int one = 1;
+    return csys_result(setsockopt(fd, SOL_NETLINK, option, &one, sizeof one));
+}
 
 /* ---- terminals --------------------------------------------------------------------------- */
 
