@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-extension Conformance.Cgroups {
+extension Conformance {
     /// config-linux.md, IntelRdt. Hardly a machine of a developer's has resctrl. Here a directory stands
     /// for it, which the runtime's own `mountinfo` names: files where classes are there already, and a
     /// cgroup, whose directories also come and go with a `tasks` of their own, where some are made.
@@ -51,7 +51,7 @@ private func cgroup(_ c: Container) throws -> String {
     return root
 }
 
-extension Conformance.Cgroups.Resctrl {
+extension Conformance.Resctrl {
     @Test("without resctrl create fails, and says how to mount it")
     func notMounted() throws {
         try withContainer { c in
@@ -209,7 +209,7 @@ extension Conformance.Cgroups.Resctrl {
     @Test("without intelRdt resctrl is left alone")
     func without() throws {
         try withResctrl(at: tree) { c, root in
-            #expect(try c.create().succeeded)
+            try #expect(c.create().succeeded)
             for group in ["", "/made"] { #expect(readText("\(root)\(group)/tasks").isEmpty) }
             #expect(!exists("\(root)/\(c.id)"))
         }

@@ -28,8 +28,9 @@ private struct NetworkPlace {
 
     /// What `ip` tells of a device, without what a move changes of necessity; empty where there is none.
     func shown(_ name: String) -> String {
-        sh("ip -oneline address show \(name) | sed 's/^[0-9]*: //; s/valid_lft.*//'").trimmed
-            + sh("ip -oneline link show \(name) | sed 's/^[0-9]*: //'").trimmed
+        let volatile = "s/^[0-9]*: //; s/valid_lft.*//; s/ tentative//; s/ qdisc [a-z]*//"
+        return sh("for i in address link; do ip -oneline $i show \(name) | sed '\(volatile)'; done")
+            .trimmed
     }
 
     var names: [String] {
