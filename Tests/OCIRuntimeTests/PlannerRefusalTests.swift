@@ -20,7 +20,13 @@ import Testing
     static let cases: [Case] = [
         Case(place: "/linux/intelRdt", edit: { $0.linux.intelRdt = IntelRDT() }),
         Case(
-            place: "/linux/netDevices", edit: { $0.linux.netDevices = ["eth0": NetDevice()] }),
+            place: "/linux/netDevices/eth0", name: "the host's own namespace",
+            facts: OCIRuntimeTests.facts { $0.isOwnNamespace = { _, _ in true } },
+            edit: {
+                $0.linux.netDevices = ["eth0": NetDevice()]
+                $0.linux.namespaces.removeAll { $0.type == .network }
+                $0.linux.namespaces.append(Namespace(type: .network, path: "/proc/1/ns/net"))
+            }),
         Case(
             place: "/linux/rootfsPropagation", options: { $0.noPivot = true },
             edit: { $0.linux.rootfsPropagation = .rprivate }),

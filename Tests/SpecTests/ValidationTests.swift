@@ -244,6 +244,15 @@ private func validationError(_ config: Config) -> ConfigError? {
         Change("/linux/netDevices/eth0/name", "valid name") {
             $0.linux.netDevices = ["eth0": NetDevice(name: "sixteen_bytes_xx")]
         },
+        Change("/linux/netDevices/eth0/name", "valid name") {
+            $0.linux.netDevices = ["eth0": NetDevice(name: "net%s")]
+        },
+        Change("/linux/netDevices/eth1", "second") {
+            $0.linux.netDevices = ["eth0": NetDevice(name: "eth1"), "eth1": NetDevice()]
+        },
+        Change(nil, "a template for two") {
+            $0.linux.netDevices = ["a": NetDevice(name: "net%d"), "b": NetDevice(name: "net%d")]
+        },
         Change(nil, "template of a name") {
             $0.linux.netDevices = ["eth0": NetDevice(name: "net%d")]
         },
@@ -259,8 +268,8 @@ private func validationError(_ config: Config) -> ConfigError? {
         Change("/linux/intelRdt/schemata/1", "newlines") {
             $0.linux.intelRdt = IntelRDT(schemata: ["a", "b\nc"])
         },
-        Change("/linux/intelRdt/l3CacheSchema", "newlines") {
-            $0.linux.intelRdt = IntelRDT(l3CacheSchema: "L3:\n")
+        Change(nil, "what a schema only should be") {
+            $0.linux.intelRdt = IntelRDT(l3CacheSchema: "L3DATA:0=f\nL3CODE:0=f")
         },
         Change("/linux/intelRdt/memBwSchema", "MB:") {
             $0.linux.intelRdt = IntelRDT(memBwSchema: "L3:0")

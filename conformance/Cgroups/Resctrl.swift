@@ -84,6 +84,7 @@ extension Conformance.Resctrl {
             c.config.linux.intelRdt = ["closID": "none"]
             let outcome = try c.create()
             #expect(outcome.failed && outcome.stderr.contains("\(root)/none"), "\(outcome)")
+            #expect(outcome.stderr.contains("made before"), "\(outcome)")
             #expect(!exists(root + "/none"))
             c.expectNothingLeft()
         }
@@ -203,6 +204,56 @@ extension Conformance.Resctrl {
             #expect(outcome.failed && outcome.stderr.contains("/no/such"), "\(outcome)")
             #expect(!exists("\(root)/\(c.id)"))
             rmdir(root)
+        }
+    }
+
+    @Test("update writes the lines that are given, events shows them, and both are kept in mind")
+    func update() throws {
+        try withResctrl(at: tree) { c, root in
+            mkdir(root + "/made/mon_data", 0o755)
+            mkdir(root + "/made/mon_data/mon_L3_00", 0o755)
+            for (file, text) in [("mbm_total_bytes", "7"), ("llc_occupancy", "5")] {
+                try writeText(text + "\n", to: root + "/made/mon_data/mon_L3_00/" + file)
+            }
+            c.globals.removeLast(2)
+            c.config.linux.intelRdt = ["closID": "made"]
+            try #require(try c.runDetached().succeeded)
+            let outcome = c.runtime("update", "--l3-cache-schema", "L3:0=001;1=01", c.id)
+            #expect(outcome.succeeded, "\(outcome)")
+            #expect(readText(root + "/made/schemata").hasPrefix("L3:0=001;1=01\n"))
+            let kept = readText("\(c.root)/\(c.id)/config.json")
+            #expect(kept.contains("\"l3CacheSchema\":\"L3:0=001;1=01\""), "\(kept)")
+            let stats = c.runtime("events", "--stats", c.id)
+            let counted = try JSON(parsing: stats.stdout).data.intel_rdt
+            #expect(counted.l3_cache_schema.string == "L3:0=001;1=01", "\(stats)")
+            #expect(counted.mbm_stats[0].mbm_total_bytes.int == 7, "\(stats)")
+            #expect(counted.cmt_stats[0].llc_occupancy.int == 5, "\(stats)")
+            try #require(c.delete("--force").succeeded)
+        }
+    }
+
+    @Test("update of a line that is refused, or beside a limit that is, changes neither")
+    func updateRefused() throws {
+        try withResctrl(at: tree) { c, root in
+            c.globals.removeLast(2)
+            c.config.linux.intelRdt = ["closID": "made"]
+            try #require(try c.runDetached().succeeded)
+            let before = readText("\(c.root)/\(c.id)/config.json")
+            for flags in [
+                ["--mem-bw-schema", "L3:0=1"],
+                ["--mem-bw-schema", "MB:0=10", "--pids-limit", "-5"],
+            ] {
+                let outcome = c.runtime(["update"] + flags + [c.id])
+                #expect(outcome.failed, "\(outcome)")
+                #expect(readText(root + "/made/schemata").hasPrefix("    L3:0=7f0"), "\(outcome)")
+            }
+            // What the kernel refuses after the class has been written to: that is written back.
+            let outcome = c.runtime(
+                "update", "--mem-bw-schema", "MB:0=10", "--cpuset-cpus", "99", c.id)
+            #expect(outcome.failed, "\(outcome)")
+            let line = readText(root + "/made/schemata").split(separator: "\n").first
+            #expect(line == "MB:0= 20;1= 70", "\(outcome)")
+            #expect(readText("\(c.root)/\(c.id)/config.json") == before)
         }
     }
 

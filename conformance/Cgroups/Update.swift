@@ -175,13 +175,13 @@ extension Conformance {
                 (["--memory", "9999999999p"], "--memory"), (["--cpu-share", "+5"], "--cpu-share"),
                 (["--cpu-quota", "a"], "--cpu-quota"), (["--pids-limit", "-5"], "pids/limit"),
                 (["--blkio-weight", "70000"], "--blkio-weight"),
-                (["--l3-cache-schema", "L3:0=f"], "RDT"), ([], "nothing to update"),
+                (["--l3-cache-schema", "L3:0=f"], "intelRdt"), ([], "nothing to update"),
                 (["--resources", "/nonexistent.json"], "/nonexistent.json"),
             ] as [([String], String)])
         func refused(flags: [String], name: String) throws {
             try withRunningContainer(edit: { $0.linux.resources.pids = ["limit": 20] }) { c in
                 let all = flags.isEmpty || flags[0] == "--resources" ? [] : ["--pids-limit", "30"]
-                let isUsage = name.hasPrefix("-") || name == "RDT" || name.hasPrefix("nothing")
+                let isUsage = name.hasPrefix("-") || name.hasPrefix("nothing")
                 let outcome = c.runtime(
                     ["update"] + (isUsage || flags[0] == "--pids-limit" ? [] : all) + flags + [c.id]
                 )

@@ -70,7 +70,7 @@ extension Conformance.Namespaces {
                     #expect(text.contains(part), "\(part): \(outcome)")
                 }
                 for part in ["10.1.1.4", "169.254"] { #expect(!text.contains(part), "\(outcome)") }
-                #expect(place.names == ["lo", "peer1"])
+                #expect(!place.names.contains("d1"))
             }
         }
 
@@ -105,7 +105,7 @@ extension Conformance.Namespaces {
                 let outcome = try c.run()
                 #expect(outcome.stdout.contains("10.1.1.2/24"), "\(outcome)")
                 #expect(!outcome.stdout.contains("d1"), "\(outcome)")
-                #expect(place.names == ["lo", "peer1"])
+                #expect(!place.names.contains("d1"))
             }
         }
 
@@ -227,13 +227,13 @@ extension Conformance.Namespaces {
                 #expect(place.makeDevice("d1"))
                 let before = place.shown("d1")
                 c.config.linux.netDevices = ["d1": [:]]
-                for path in [nil, "/proc/\(place.holder.pid)/ns/net"] {
+                let path = "/proc/\(place.holder.pid)/ns/net"
+                for (path, says) in [(nil, "without a network"), (path, "the runtime's own")] {
                     c.config.removeNamespace("network")
                     if let path { c.config.namespace("network", path: path) }
                     let outcome = try c.create()
-                    #expect(
-                        outcome.failed && outcome.stderr.contains("/linux/netDevices/d1"),
-                        "\(outcome)")
+                    #expect(outcome.failed && outcome.stderr.contains(says), "\(outcome)")
+                    #expect(outcome.stderr.contains("/linux/netDevices/d1"), "\(outcome)")
                 }
                 #expect(place.shown("d1") == before)
             }

@@ -70,6 +70,8 @@ public struct Statistics: Sendable {
     /// The tables by their names in the JSON.
     var blockIO: [(name: String, entries: [BlockIOEntry])] = []
     var blockIOPressure: Pressure?
+    /// nil where the container has no class of service.
+    var resourceDirector: ResourceDirector?
     var hugepages: [Hugepages] = []
 
     static let cpusetNumbers = [
@@ -106,7 +108,7 @@ extension Statistics: JSONWritable {
                     }
                 }
             }
-            $0.member("intel_rdt") { _ in }
+            $0.member("intel_rdt") { resourceDirector?.write(to: &$0) }
             $0.key("network_interfaces")
             $0.null()
         }

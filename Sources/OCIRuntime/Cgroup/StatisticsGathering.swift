@@ -1,9 +1,11 @@
 import Glibc
+import Init
 import Spec
 import Sys
 
 extension Statistics {
-    init(of cgroup: Cgroup) {
+    init(of cgroup: Cgroup, _ group: ResctrlGroup?) {
+        resourceDirector = group.map { ResourceDirector(of: $0) }
         if cgroup.isUnified {
             gatherUnified(cgroup.files(of: ""))
         } else {

@@ -36,7 +36,9 @@ extension Runtime {
     /// What a container has used so far.
     public func statistics(of id: String) throws(RuntimeError) -> ContainerEvent {
         let container = try Container(root: root, id: id)
-        return ContainerEvent(id: id, kind: .statistics(Statistics(of: try cgroup(of: container))))
+        let group = container.resctrlGroup(of: try container.config())
+        let statistics = Statistics(of: try cgroup(of: container), group)
+        return ContainerEvent(id: id, kind: .statistics(statistics))
     }
 
     /// Tells what a container uses from time to time, and at once when it runs out of memory, until it
@@ -50,6 +52,7 @@ extension Runtime {
     ) throws(RuntimeError) {
         let container = try Container(root: root, id: id)
         let cgroup = try cgroup(of: container)
+        let group = container.resctrlGroup(of: try container.config())
         let process = try open { () throws(SysError) in try container.identity.open() }
         let memory = try open { () throws(SysError) in try cgroup.openOutOfMemoryEvents() }
         var kills = cgroup.outOfMemoryKills
@@ -71,7 +74,8 @@ extension Runtime {
             if ready.process { return }
             if next.milliseconds == 0 {
                 next = Deadline(milliseconds: interval)
-                try report(ContainerEvent(id: id, kind: .statistics(Statistics(of: cgroup))))
+                let statistics = Statistics(of: cgroup, group)
+                try report(ContainerEvent(id: id, kind: .statistics(statistics)))
             }
         }
     }

@@ -7,14 +7,18 @@ extension Runtime {
     /// Changes limits of a container: in its cgroup, and in its copy of the config.
     /// - Parameter update: what is to change; what is absent stays, and so does what is zero where
     ///   zero says "not set".
+    /// - Parameter schemata: settings of its class of service; nil stays as it is.
     /// - Returns: warnings.
     /// - Throws: a limit that is refused, by name. Then none has changed.
-    public func update(_ id: String, _ update: Resources) throws(RuntimeError) -> [String] {
+    public func update(
+        _ id: String, _ update: Resources, schemata: IntelRDT = IntelRDT()
+    ) throws(RuntimeError) -> [String] {
         let container = try Container(root: root, id: id)
         try container.directory.lock(id)
         if try container.status == .stopped { throw RuntimeError("container not running") }
         do throws(ConfigError) {
             try update.validate()
+            try schemata.validate()
         } catch {
             throw RuntimeError(error.message, place: error.place, hint: error.hint)
         }
@@ -26,6 +30,7 @@ extension Runtime {
         // that others have given to it meanwhile.
         if change.devices == old.devices { change.devices = [] }
         config.linux.resources = merged
+        let group = try container.resctrlGroup(updating: &config, with: schemata)
         // Written down first, though not in its place: what fills a disk is to change nothing.
         let file = StateDirectory.configFile
         do throws(SysError) {
@@ -33,10 +38,15 @@ extension Runtime {
         } catch {
             throw RuntimeError(error)
         }
-        let warnings: [String]
+        var warnings: [String] = []
+        var before: [String] = []
         do throws(RuntimeError) {
-            warnings = try apply(change, to: container, allowing: merged.memory)
+            before = try group?.set(schemata.singleSchemata) ?? []
+            if update != Resources() {
+                warnings = try apply(change, to: container, allowing: merged.memory)
+            }
         } catch {
+            group?.restore(before)
             container.directory.discard(file)
             throw error
         }

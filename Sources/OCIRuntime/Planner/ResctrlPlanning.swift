@@ -37,7 +37,7 @@ extension Planner {
 
 extension IntelRDT {
     /// The lines of `l3CacheSchema`, then `memBwSchema`: they are written before `schemata`.
-    fileprivate var singleSchemata: [(name: String, line: String)] {
+    var singleSchemata: [(name: String, line: String)] {
         let newline = UInt8(ascii: "\n")
         let cache = (l3CacheSchema ?? "").utf8.split(separator: newline).map {
             (name: "l3CacheSchema", line: String(Substring($0)))

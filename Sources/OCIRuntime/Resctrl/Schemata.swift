@@ -37,8 +37,7 @@ struct Schemata: Equatable {
     /// Sees that a class which is there has the settings of these lines already: others may be using it.
     static func check(_ lines: [String], of group: ResctrlGroup) throws(SysError) {
         if lines.isEmpty { return }
-        let bytes = try readFile("\(group.path)/schemata", limit: 1 << 20)
-        let there = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        let there = try group.schemata().split(separator: "\n")
         for line in lines {
             guard let wanted = Schemata(line) else {
                 throw .refused(

@@ -1,5 +1,5 @@
 extension IntelRDT {
-    func validate() throws(ConfigError) {
+    package func validate() throws(ConfigError) {
         let place = "/linux/intelRdt"
         // The id becomes a directory of resctrl; "/" is its root.
         if let closID, closID != "/",

@@ -9,6 +9,8 @@ struct UpdateCommand: Verb, Equatable {
 
     let id: String
     let change: Change
+    /// Settings of the class of service.
+    var schemata = IntelRDT()
     /// Flags that are taken and change nothing.
     var ignored: [String] = []
 
@@ -22,9 +24,10 @@ struct UpdateCommand: Verb, Equatable {
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let id = self.id
         let resources = try resources()
+        let schemata = self.schemata
         session.warn(
             try session.perform { (runtime) throws(RuntimeError) in
-                try runtime.update(id, resources)
+                try runtime.update(id, resources, schemata: schemata)
             })
         session.warn(
             ignored.map {
@@ -60,21 +63,22 @@ extension UpdateCommand {
     init(_ parsed: Parsed) throws(UsageError) {
         self.init(
             id: parsed.positionals[0], change: try Self.change(parsed),
+            schemata: IntelRDT(
+                l3CacheSchema: Self.text(parsed, Self.l3CacheSchema),
+                memBwSchema: Self.text(parsed, Self.memBwSchema)),
             ignored: Self.obsoleteFlags.filter { parsed.lastGiven($0) != nil }.map(\.name))
     }
 
     private static func change(_ parsed: Parsed) throws(UsageError) -> Change {
-        if let flag = rdtFlags.first(where: { parsed.lastGiven($0) != nil }) {
-            throw UsageError("--\(flag.name): Intel RDT is not supported")
-        }
         guard let file = parsed.text(resourcesFlag) else {
             let resources = try resources(parsed)
-            if resources == Resources(), obsoleteFlags.allSatisfy({ parsed.lastGiven($0) == nil }) {
+            let others = obsoleteFlags + rdtFlags
+            if resources == Resources(), others.allSatisfy({ parsed.lastGiven($0) == nil }) {
                 throw UsageError("nothing to update: --resources or a limit is missing")
             }
             return .flags(resources)
         }
-        if let flag = limitFlags.first(where: { parsed.lastGiven($0) != nil }) {
+        if let flag = (limitFlags + rdtFlags).first(where: { parsed.lastGiven($0) != nil }) {
             throw UsageError("--\(flag.name) and --resources cannot be combined")
         }
         return .file(file)
@@ -89,8 +93,8 @@ extension UpdateCommand {
         resources.cpu.realtimePeriod = try number(parsed, cpuRTPeriod)
         resources.cpu.realtimeRuntime = try number(parsed, cpuRTRuntime)
         resources.cpu.idle = try number(parsed, cpuIdle)
-        resources.cpu.cpus = parsed.text(cpusetCPUs).flatMap { $0.isEmpty ? nil : $0 }
-        resources.cpu.mems = parsed.text(cpusetMems).flatMap { $0.isEmpty ? nil : $0 }
+        resources.cpu.cpus = text(parsed, cpusetCPUs)
+        resources.cpu.mems = text(parsed, cpusetMems)
         resources.memory.limit = try bytes(parsed, memory)
         resources.memory.reservation = try bytes(parsed, memoryReservation)
         resources.memory.swap = try bytes(parsed, memorySwap)
@@ -104,6 +108,10 @@ extension UpdateCommand {
     ) throws(UsageError) -> Number? {
         guard let text = parsed.text(flag), !text.isEmpty else { return nil }
         return try wholeNumber(text, flag)
+    }
+
+    private static func text(_ parsed: Parsed, _ flag: Flag) -> String? {
+        parsed.text(flag).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     private static func bytes(_ parsed: Parsed, _ flag: Flag) throws(UsageError) -> Int64? {
@@ -153,14 +161,12 @@ extension UpdateCommand {
     private static let obsoleteFlags = ["kernel-memory", "kernel-memory-tcp"].map {
         Flag($0, "", .text("BYTES"), standing: .obsolete, help: "no effect")
     }
-    private static let rdtFlags = [
-        Flag(
-            "l3-cache-schema", "", .text("SCHEMA"), standing: .hidden,
-            help: "the L3 cache of Intel RDT"),
-        Flag(
-            "mem-bw-schema", "", .text("SCHEMA"), standing: .hidden,
-            help: "the memory bandwidth of Intel RDT"),
-    ]
+    private static let l3CacheSchema = Flag(
+        "l3-cache-schema", "", .text("SCHEMA"), help: "the L3 cache of Intel RDT, such as L3:0=ff")
+    private static let memBwSchema = Flag(
+        "mem-bw-schema", "", .text("SCHEMA"),
+        help: "the memory bandwidth of Intel RDT, such as MB:0=20")
+    private static let rdtFlags = [l3CacheSchema, memBwSchema]
 
     static let command = Command(
         name.rawValue, summary: "change the resource limits of a container",
@@ -168,5 +174,5 @@ extension UpdateCommand {
             What is not mentioned stays. Where one limit is refused none is changed.
             """,
         positionals: [SharedFlags.id],
-        flags: [resourcesFlag] + limitFlags + obsoleteFlags + rdtFlags)
+        flags: [resourcesFlag] + limitFlags + rdtFlags + obsoleteFlags)
 }
