@@ -20,6 +20,7 @@ extension Planner {
 
     private mutating func prepareToJoin(_ process: Process) throws(PlanError) {
         try openCgroup()
+        try findResctrlGroup()
         if let affinity = process.execCPUAffinity?.initial {
             host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
         }
@@ -30,6 +31,7 @@ extension Planner {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
         host("/linux/namespaces", .clone(new: [], join: joins.beforeClone, timeOffsets: []))
+        joinResctrlGroup()
     }
 
     private mutating func openCgroup() throws(PlanError) {

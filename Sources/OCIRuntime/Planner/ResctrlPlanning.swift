@@ -4,17 +4,21 @@ import Spec
 /// The class of service (config-linux.md, "IntelRdt"). Made and set before the clone, so that what the
 /// host refuses is told early; the init joins it right after, and all that it forks inherits it.
 extension Planner {
-    mutating func openResctrlGroup() throws(PlanError) {
+    mutating func findResctrlGroup() throws(PlanError) {
         guard let settings = config.linux.intelRdt else { return }
-        let place = "/linux/intelRdt"
         guard let mountPoint = facts.resctrl() else {
             throw PlanError(
-                place, "needs the resctrl file system, which is not mounted",
+                "/linux/intelRdt", "needs the resctrl file system, which is not mounted",
                 hint: "mount -t resctrl resctrl /sys/fs/resctrl; the CPU must have Intel RDT, or "
                     + "what is like it: rdt_a in /proc/cpuinfo")
         }
-        let group = ResctrlGroup(settings, id: options.id, mountPoint: mountPoint)
-        resctrl = group
+        resctrl = ResctrlGroup(settings, id: options.id, mountPoint: mountPoint)
+    }
+
+    mutating func openResctrlGroup() throws(PlanError) {
+        try findResctrlGroup()
+        guard let settings = config.linux.intelRdt, let group = resctrl else { return }
+        let place = "/linux/intelRdt"
         host(
             settings.closID == nil ? place : place + "/closID",
             .openResctrlGroup(
