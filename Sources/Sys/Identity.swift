@@ -143,7 +143,7 @@ package func setIOPriority(class kind: Int32, level: Int32) throws(SysError) {
 package func setMemoryPolicy(mode: Int32, nodes: [Int]) throws(SysError) {
     let mask = bitMask(nodes)
     try check(
-        unsafe csys_set_mempolicy(mode, mask, UInt(nodes.isEmpty ? 0 : mask.count * 64 + 1)),
+        unsafe csys_set_mempolicy(mode, mask, UInt(mask.count * 64 + 1)),
         "set_mempolicy(\(mode), \(nodes))")
 }
 

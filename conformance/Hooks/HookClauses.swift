@@ -141,6 +141,58 @@ extension Conformance.Hooks {
         }
 
         @Test(
+            "who asks for the state during create hears that it is being created, and can do no more",
+            .swruncOnly, arguments: ["prestart", "createRuntime", "createContainer"])
+        func asked(kind: String) throws {
+            try withContainer { c in
+                let command = "\(Runtime.binary) --root \(c.root)"
+                c.addHook(
+                    kind,
+                    """
+                    {
+                    \(command) state \(c.id)
+                    for i in 'kill \(c.id) KILL' 'start \(c.id)' 'pause \(c.id)' 'exec \(c.id) true'; do
+                        \(command) $i 2>&1 | grep -c 'is being created'
+                    done
+                    \(command) list --quiet
+                    } > \(c.hookLog) 2>&1
+                    """)
+                let outcome = try c.create()
+                #expect(outcome.succeeded, "\(outcome)")
+                let parts = readText(c.hookLog).components(separatedBy: "\n}\n")
+                let state = try JSON(parsing: (parts.first ?? "") + "}")
+                #expect(state.status.string == "creating", "\(state)")
+                #expect(state.id.string == c.id && state.bundle.string == c.bundle, "\(state)")
+                #expect(state.pid.int == Int(c.pid))
+                #expect(parts.last == "1\n1\n1\n1\n\(c.id)\n", "\(parts)")
+                #expect(c.status == "created")
+            }
+        }
+
+        @Test(
+            "a create that is killed in a hook leaves what delete removes, and can be told",
+            .swruncOnly)
+        func cutShort() throws {
+            try withContainer { c in
+                c.addHook("createRuntime", "echo in > \(c.hookLog); sleep 600")
+                c.addHook("poststop", "echo over >> \(c.hookLog)")
+                var options = c.intoFiles(LaunchOptions())
+                options.whileRunning = { pid in
+                    #expect(eventually { readText(c.hookLog) == "in\n" })
+                    kill(pid, SIGKILL)
+                }
+                try c.create([], options)
+                #expect(c.becomes("stopped"))
+                let started = c.start()
+                #expect(started.failed && started.stderr.contains("cut short"), "\(started)")
+                #expect(c.delete().succeeded)
+                #expect(readText(c.hookLog) == "in\nover\n")
+                c.expectNothingLeft()
+                for pid in Leaks.processes(mentioning: c.hookLog) { kill(pid, SIGKILL) }
+            }
+        }
+
+        @Test(
             "the pid in a container hook's state is the one the container sees", .swruncOnly,
             arguments: ["createContainer", "startContainer"])
         func pidInside(kind: String) throws {

@@ -232,6 +232,34 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test(
+            "--process sets scheduler, I/O priority and the affinity",
+            .knownDifference(runc: "1.1 does not know them"),
+            .knownDifference(crun: "1.8.1 does not know them"))
+        func processFilePriorities() throws {
+            try withRunningContainer { c in
+                let process: JSON = [
+                    "args": ["/bin/probe"], "cwd": "/", "env": ["PATH=/bin"],
+                    "user": ["uid": 0, "gid": 0],
+                    "scheduler": ["policy": "SCHED_BATCH", "nice": 5],
+                    "ioPriority": ["class": "IOPRIO_CLASS_BE", "priority": 6],
+                    "execCPUAffinity": ["final": "0"],
+                ]
+                try writeText(process.text, to: c.directory + "/p.json")
+                let outcome = c.runtime("exec", "-p", c.directory + "/p.json", c.id)
+                let report = ProbeReport(outcome.stdout)
+                #expect(report["sched"] == "policy:3 flags:0 nice:5 priority:0", "\(outcome)")
+                #expect(report["ioprio"] == "2:6", "\(outcome)")
+                let wrong = ["policy": "SCHED_NOPE"] as JSON
+                var other = process
+                other.scheduler = wrong
+                try writeText(other.text, to: c.directory + "/p.json")
+                let refused = c.runtime("exec", "-p", c.directory + "/p.json", c.id)
+                #expect(refused.status == .exited(255), "\(refused)")
+                #expect(refused.stderr.contains("SCHED_NOPE"), "\(refused)")
+            }
+        }
+
         @Test("--detach returns while the program runs; --pid-file names it")
         func detach() throws {
             try withRunningContainer { c in

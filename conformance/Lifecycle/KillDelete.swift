@@ -34,6 +34,29 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test("each signal there is reaches the program as what it is")
+        func every() throws {
+            try withContainer { c in
+                // Those that cannot be caught, and those that a shell keeps for itself.
+                let numbers = (1...64).filter { ![9, 17, 18, 19, 20, 21, 22, 32, 33].contains($0) }
+                let list = numbers.map(String.init).joined(separator: " ")
+                c.config.shell(
+                    """
+                    for s in \(list); do trap "echo got $s." $s; done
+                    echo ready
+                    while :; do sleep 0.02; done
+                    """)
+                try c.runDetached()
+                try #require(c.prints("ready"))
+                for number in numbers {
+                    let outcome = c.kill(String(number))
+                    #expect(outcome.succeeded, "\(outcome)")
+                    #expect(c.prints("got \(number)."), "\(number)")
+                }
+                #expect(c.output.components(separatedBy: "got").count == numbers.count + 1)
+            }
+        }
+
         @Test("without a signal it is SIGTERM")
         func defaultSignal() throws {
             try withListener { c in

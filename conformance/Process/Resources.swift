@@ -180,6 +180,91 @@ extension Conformance.Process {
         }
 
         @Test(
+            "memoryPolicy is the config's; a mode that needs no nodes has none",
+            .knownDifference(runc: "1.1 does not know it"),
+            .knownDifference(crun: "1.8.1 does not know it"),
+            .requires(exists("/proc/self/numa_maps"), "has a kernel without NUMA"),
+            arguments: [
+                (["mode": "MPOL_DEFAULT"], "default"),
+                (["mode": "MPOL_LOCAL", "nodes": ""], "local"),
+                (["mode": "MPOL_PREFERRED"], "local"),
+                (["mode": "MPOL_BIND", "nodes": "0"], "bind:0"),
+                (
+                    ["mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]],
+                    "interleave=static:0"
+                ),
+                (
+                    ["mode": "MPOL_BIND", "nodes": "0-0", "flags": ["MPOL_F_RELATIVE_NODES"]],
+                    "bind=relative:0"
+                ),
+            ] as [(JSON, String)])
+        func memoryPolicy(policy: JSON, shown: String) throws {
+            try withContainer { c in
+                c.config.linux.memoryPolicy = policy
+                let words = try c.sh("head -1 /proc/self/numa_maps").split(separator: " ")
+                #expect(words.dropFirst().first.map(String.init) == shown)
+            }
+        }
+
+        @Test(
+            "a memoryPolicy that is none fails and is named",
+            .knownDifference(runc: "1.1 does not know it"),
+            .knownDifference(crun: "1.8.1 does not know it"),
+            arguments: [
+                (["mode": "MPOL_NOPE"], "MPOL_NOPE"), (["nodes": "0"], "mode"),
+                (["mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_NOPE"]], "MPOL_F_NOPE"),
+                (["mode": "MPOL_BIND"], "nodes"), (["mode": "MPOL_LOCAL", "nodes": "0"], "nodes"),
+            ] as [(JSON, String)])
+        func badMemoryPolicy(policy: JSON, name: String) throws {
+            try withContainer { c in
+                c.config.linux.memoryPolicy = policy
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.stderr.contains(name), "\(outcome)")
+            }
+        }
+
+        @Test(
+            "execCPUAffinity is for exec alone: initial until it has joined, final for the program",
+            .knownDifference(runc: "1.1 does not know it"),
+            .knownDifference(crun: "1.8.1 does not know it"),
+            arguments: [
+                (["initial": "0", "final": "0"], "0"), (["final": "0"], "0"),
+                (["initial": "0"], "0"), (["initial": "", "final": ""], ""), ([:], ""),
+            ] as [(JSON, String)])
+        func execAffinity(affinity: JSON, expected: String) throws {
+            let show = "grep Cpus_allowed_list /proc/self/status | cut -f2"
+            let all = launch(["sh", "-c", show]).trimmed
+            try withRunningContainer(edit: { $0.process.execCPUAffinity = affinity }) { c in
+                #expect(c.execSh(show) == (expected.isEmpty ? all : expected))
+                let init1 = readText("/proc/\(c.pid)/status")
+                #expect(init1.contains("Cpus_allowed_list:\t\(all)\n"))
+                // What a process of one's own asks for counts in place of the container's.
+                let process: JSON = [
+                    "args": ["sh", "-c", .string(show)], "cwd": "/", "env": ["PATH=/bin"],
+                    "user": ["uid": 0, "gid": 0],
+                ]
+                try writeText(process.text, to: c.directory + "/p.json")
+                let own = c.runtime("exec", "--process", c.directory + "/p.json", c.id)
+                #expect(own.trimmed == all, "\(own)")
+            }
+        }
+
+        @Test(
+            "an execCPUAffinity that the host does not have fails exec, and is named",
+            .knownDifference(runc: "1.1 does not know it"),
+            .knownDifference(crun: "1.8.1 does not know it"), arguments: ["initial", "final"])
+        func badExecAffinity(member: String) throws {
+            try withRunningContainer(edit: {
+                $0.process.execCPUAffinity = [:]
+                $0.process.execCPUAffinity[member] = "4000"
+            }) { c in
+                let outcome = c.exec([], "true")
+                #expect(outcome.status == .exited(255), "\(outcome)")
+                #expect(outcome.stderr.contains("execCPUAffinity/\(member)"), "\(outcome)")
+            }
+        }
+
+        @Test(
             "a session keyring of its own, unless --no-new-keyring",
             .requires(Host.hasKeyrings, "has no keyrings"))
         func keyring() throws {

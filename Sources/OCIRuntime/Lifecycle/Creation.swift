@@ -83,6 +83,13 @@ struct Creation: ~Copyable {
             if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
             try host.launch()
             host.standAside()
+            // The hooks may ask for the container's state (runtime.md, State).
+            if bundle.config.hooks.hasOfCreate {
+                record.isCreating = true
+                try prepareState()
+                try commitState()
+                record.isCreating = false
+            }
             try prepareState()
             if startsByItself {
                 try announce()
@@ -131,6 +138,14 @@ struct Creation: ~Copyable {
                 wrotePidFile = true
             }
             if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
+        } catch {
+            throw RuntimeError(error)
+        }
+        try commitState()
+    }
+
+    private func commitState() throws(RuntimeError) {
+        do throws(SysError) {
             try directory.commit(StateDirectory.stateFile)
         } catch {
             throw RuntimeError(error)
@@ -183,6 +198,12 @@ struct Creation: ~Copyable {
             throw RuntimeError(error)
         }
         return warnings
+    }
+}
+
+extension Hooks {
+    fileprivate var hasOfCreate: Bool {
+        !(prestart.isEmpty && createRuntime.isEmpty && createContainer.isEmpty)
     }
 }
 

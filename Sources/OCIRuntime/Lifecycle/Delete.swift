@@ -25,7 +25,7 @@ extension Runtime {
             throw error
         }
         do throws(RuntimeError) {
-            let container = try Container(root: root, id: id)
+            let container = try Container(root: root, id: id, even: true)
             return try delete(container, force: force)
         } catch {
             guard force, !directory.hasReadableState else { throw error }
@@ -109,7 +109,8 @@ extension Runtime {
     private func isOthers(_ cgroup: Cgroup, than id: String) throws(RuntimeError) -> Bool {
         let directories = cgroup.directories
         return try ids().contains { other in
-            guard other != id, let container = try? Container(root: root, id: other) else {
+            guard other != id, let container = try? Container(root: root, id: other, even: true)
+            else {
                 return false
             }
             return container.record.cgroups.contains { directories.contains($0) }

@@ -17,7 +17,7 @@ public struct ContainerStatus: Sendable {
 extension Runtime {
     /// The state of a container (runtime-spec `runtime.md`, Query State).
     public func state(_ id: String) throws(RuntimeError) -> ContainerStatus {
-        try ContainerStatus(try Container(root: root, id: id))
+        try ContainerStatus(try Container(root: root, id: id, even: true))
     }
 
     /// The ids of the containers under ``root``, in order.
@@ -38,7 +38,7 @@ extension Runtime {
         var containers: [ContainerStatus] = []
         for id in try ids() {
             do throws(RuntimeError) {
-                let container = try Container(root: root, id: id)
+                let container = try Container(root: root, id: id, even: true)
                 var status = try ContainerStatus(container)
                 status.owner = userName(container.record.owner)
                 containers.append(status)

@@ -7,11 +7,16 @@ struct Container: ~Copyable {
     let directory: StateDirectory
     var record: ContainerRecord
 
+    /// - Parameter creating: take it also before its creation is over.
     /// - Throws: where there is none with this id, or its state file cannot be read.
-    init(root: String, id: String) throws(RuntimeError) {
+    init(root: String, id: String, even creating: Bool = false) throws(RuntimeError) {
         try validate(id)
         let directory = try StateDirectory(root: root, id: id)
-        record = try ContainerRecord(reading: directory)
+        let record = try ContainerRecord(reading: directory)
+        if record.isCreating, !creating {
+            throw RuntimeError("container \(id) is being created, or its creation was cut short")
+        }
+        self.record = record
         self.directory = directory
     }
 
@@ -29,6 +34,7 @@ struct Container: ~Copyable {
             } catch {
                 throw RuntimeError(error)
             }
+            if record.isCreating { return .creating }
             // First: a container that is paused before its start does not answer `start`.
             if Cgroup(directories: record.cgroups).isFrozen { return .paused }
             return directory.has(StateDirectory.startSocket) ? .created : .running

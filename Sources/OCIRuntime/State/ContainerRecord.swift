@@ -34,6 +34,8 @@ struct ContainerRecord {
     var hasPoststop = false
     /// Whether the pid namespace is the container's own: killing its init then ends all of it.
     var hasPidNamespace = true
+    /// Whether its hooks are still to be done before it is created.
+    var isCreating = false
     /// Whether it is written down before its init is ready, under the lock: see
     /// ``Creation/startsByItself``.
     var startsByItself = false
@@ -62,6 +64,7 @@ struct ContainerRecord {
             $0.member("hasPoststop", hasPoststop)
             $0.member("hasPidNamespace", hasPidNamespace)
             $0.member("startsByItself", startsByItself)
+            if isCreating { $0.member("isCreating", isCreating) }
             $0.member("annotations", annotations)
         }
         return writer.bytes
@@ -113,6 +116,7 @@ extension ContainerRecord {
         hasPoststop = try object.bool("hasPoststop") ?? false
         hasPidNamespace = try object.bool("hasPidNamespace") ?? true
         startsByItself = try object.bool("startsByItself") ?? false
+        isCreating = try object.bool("isCreating") ?? false
         annotations = try object.stringMap("annotations") ?? [:]
     }
 }
