@@ -151,6 +151,28 @@ extension Conformance.Filesystem {
             }
         }
 
+        @Test("a later mount, or remount, decides what the mount at its place is")
+        func lastWord() throws {
+            try withContainer { c in
+                let read = ["ro", "size=1m"]
+                c.config.addMount("/mnt", type: "tmpfs", source: "tmpfs", options: read)
+                c.config.addMount(
+                    "/mnt", type: "tmpfs", source: "tmpfs", options: ["remount", "rw", "size=1m"])
+                c.config.addMount("/home", type: "tmpfs", source: "a", options: read)
+                c.config.addMount("/home/", type: "tmpfs", source: "b", options: ["size=1m"])
+                c.config.addMount("/var/x", type: "tmpfs", source: "a", options: read)
+                c.config.addMount("/var", type: "tmpfs", source: "b", options: ["size=1m"])
+                c.config.addMount("/srv", type: "tmpfs", source: "a", options: read)
+                c.config.addMount("/srv/in", type: "tmpfs", source: "b", options: ["size=1m"])
+                let script = """
+                    for d in /mnt /home /var /srv /srv/in; do
+                        touch $d/file 2> /dev/null && echo $d
+                    done; true
+                    """
+                try #expect(c.sh(script) == "/mnt\n/home\n/var\n/srv/in")
+            }
+        }
+
         @Test("an option that is not of the table goes to the file system")
         func filesystemOption() throws {
             try withContainer { c in

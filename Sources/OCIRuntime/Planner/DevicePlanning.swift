@@ -62,7 +62,7 @@ func isSamePath(_ path: String, _ clean: String) -> Bool {
     return cleanComponents(path).elementsEqual(cleanComponents(clean), by: { $0.elementsEqual($1) })
 }
 
-private func cleanComponents(_ path: String) -> [Substring.UTF8View] {
+func cleanComponents(_ path: String) -> [Substring.UTF8View] {
     var components: [Substring.UTF8View] = []
     for part in path.utf8.split(separator: UInt8(ascii: "/")) {
         let part = Substring(part).utf8

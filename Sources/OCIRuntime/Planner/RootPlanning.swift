@@ -20,8 +20,9 @@ extension Planner {
             let place = "/mounts/" + String(index)
             // Nothing in a detached root can be changed later.
             if namespaces.has(.mount), isFilledLater(mount) {
-                mount.makeWritable()
-                readOnlyLater.append(index)
+                let fate = fate(of: index)
+                if fate != .covered { mount.makeWritable() }
+                if fate == .lasting { readOnlyLater.append(index) }
             }
             `init`(place, .mount(mount))
         }
@@ -36,6 +37,29 @@ extension Planner {
         guard mount.setting & Attribute.readOnly != 0, case .fileSystem(let system) = mount.kind
         else { return false }
         return system.type == "tmpfs" || isDev(mount.destination)
+    }
+
+    /// What becomes of a read-only mount in the course of the mounts after it.
+    private enum Fate { case lasting, madeWritable, covered }
+
+    private func fate(of index: Int) -> Fate {
+        let place = cleanComponents(config.mounts[index].destination)
+        var fate = Fate.lasting
+        for mount in config.mounts[(index + 1)...] {
+            let other = cleanComponents(mount.destination)
+            guard place.count >= other.count,
+                zip(place, other).allSatisfy({ $0.elementsEqual($1) })
+            else { continue }
+            let options = MountOptions(mount.options)
+            if !options.isRemount { return .covered }
+            if place.count > other.count { continue }
+            if options.isReadOnly {
+                fate = .lasting
+            } else if options.clearing & Attribute.readOnly != 0 {
+                fate = .madeWritable
+            }
+        }
+        return fate
     }
 
     /// A host's directory on `/dev` is left as it is, as runc does.
