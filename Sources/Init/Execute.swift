@@ -60,7 +60,7 @@ extension Performer {
             return
         }
         var reason: String?
-        for directory in searchPath(process.env) {
+        for directory in searchPath(process.env) where !name.isEmpty {
             let path = directory.isEmpty ? "./\(name)" : "\(directory)/\(name)"
             guard let found = reasonNotExecutable(path) else {
                 executable = path
@@ -76,10 +76,11 @@ extension Performer {
 
     private static var notFound: String { "no such file or directory" }
 
+    /// Without a PATH it is that of `execvp(3)`, whose semantics `process.args` has (config.md).
     private func searchPath(_ environment: [String]) -> [String] {
         let prefix = "PATH="
         guard let entry = environment.last(where: { $0.utf8.starts(with: prefix.utf8) }) else {
-            return []
+            return ["/bin", "/usr/bin"]
         }
         return entry.utf8.dropFirst(prefix.utf8.count)
             .split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)

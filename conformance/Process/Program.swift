@@ -82,6 +82,24 @@ extension Conformance.Process {
             }
         }
 
+        @Test(
+            "without a PATH the program is looked up in that of execvp(3): /bin and /usr/bin",
+            .knownDifference(runc: "does not find it"), .knownDifference(crun: "does not find it"))
+        func noPath() throws {
+            try withContainer { c in
+                c.config.process.env = []
+                c.config.program("echo", "found")
+                try #expect(c.run().stdout == "found\n")
+                c.config.process.env = ["PATH="]
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.stderr.contains("not found"), "\(outcome)")
+                c.config.process.env = ["PATH=/bin"]
+                c.config.program("")
+                let empty = try c.create()
+                #expect(empty.failed && empty.stderr.contains("not found"), "\(empty)")
+            }
+        }
+
         @Test("a program without a slash that is not in PATH is not found, though it is elsewhere")
         func notInPath() throws {
             try withContainer { c in
