@@ -25,7 +25,7 @@ struct HostPerformer: ~Copyable {
     /// Whether the init is still to go on as another process (``Action/enterPidNamespace``).
     private var owesMove = false
     /// The step that is next, and whether the init waits for a word before it.
-    private var index = 0
+    private(set) var index = 0
     private var owesGo = false
     /// The pty's master where there is no console socket.
     var terminal: Int32 = -1
@@ -34,6 +34,8 @@ struct HostPerformer: ~Copyable {
     var aside: NamespacesAside?
     /// The locked state directory: the lock is the host's alone.
     let lock: Int32
+    /// Where network devices will move, until they do.
+    var networkNamespace: Fd?
     /// The network devices that have been moved, as long as they can be given back.
     var netDevices: NetDevices?
     /// The directories of resctrl that have been made.
@@ -435,6 +437,7 @@ struct HostPerformer: ~Copyable {
         opened += prepared.cgroupTasks
         prepared.madeNamespaces = aside.take()?.finish() ?? []
         defer { for (_, fd) in prepared.madeNamespaces { closeDescriptor(fd) } }
+        try keepNetworkNamespace()
         let left = new.filter { type in !prepared.madeNamespaces.contains { $0.kind == type.kind } }
         var launch = Launch(new: left, timeOffsets: offsets)
         if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }

@@ -26,6 +26,10 @@ struct NetDevices: ~Copyable {
     ///   - procfs: the host's `/proc`.
     init(to namespace: consuming Fd, procfs: Int32) throws(SysError) {
         let own = try openFile(at: procfs, "self/ns/net", O_RDONLY)
+        // A "move" within it would be none, and what is given back would be lost.
+        guard try own.status().ino != namespace.status().ino else {
+            throw .refused("the container's network namespace is the runtime's own")
+        }
         let host = try RouteSocket()
         container = try Self.socket(in: namespace.raw, comingBackTo: own.raw)
         self.host = host
@@ -111,13 +115,25 @@ struct NetDevices: ~Copyable {
 }
 
 extension HostPerformer {
+    /// Keeps a namespace that the init may not have joined yet when the devices are to move there.
+    mutating func keepNetworkNamespace() throws(SysError) {
+        let next = plan.steps[(index + 1)...].prefix { $0.actor == .host }
+        let moves = next.contains {
+            if case .moveNetDevice = $0.action { true } else { false }
+        }
+        guard moves else { return }
+        let known = prepared.namespaces + prepared.madeNamespaces
+        if let (_, fd) = known.first(where: { $0.kind == .network }) {
+            networkNamespace = try Fd.duplicate(fd)
+        }
+    }
+
     /// The first device opens the way there.
     mutating func moveNetDevice(_ name: String, to newName: String?) throws(SysError) {
         if netDevices == nil {
-            let joined = prepared.namespaces.first { $0.kind == .network }?.fd
             let namespace =
-                if let joined {
-                    try Fd.duplicate(joined)
+                if let known = networkNamespace.take() {
+                    known
                 } else {
                     try openFile(at: prepared.procfs, "\(pid)/ns/net", O_RDONLY)
                 }
