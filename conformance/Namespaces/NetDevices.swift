@@ -40,7 +40,7 @@ private struct NetworkPlace {
 }
 
 private let hasVeth =
-    launch(["unshare", "--net", "ip", "link", "add", "a", "type", "veth", "peer", "name", "b"])
+    launch(["unshare", "--net", "ip", "link", "add", "v1", "type", "veth", "peer", "name", "v2"])
     .succeeded
 
 private func withPlace(_ body: (NetworkPlace, Container) throws -> Void) throws {
