@@ -106,9 +106,9 @@ extension Performer {
     private func isExecutable(_ file: FileStatus) -> Bool {
         guard let identity = identity, identity.uid != 0 else { return file.mode & 0o111 != 0 }
         if file.uid == identity.uid { return file.mode & 0o100 != 0 }
-        if file.gid == identity.gid || identity.groups?.contains(file.gid) == true {
-            return file.mode & 0o010 != 0
-        }
+        // Of groups that are the caller's still, the kernel knows.
+        guard let groups = identity.groups else { return file.mode & 0o011 != 0 }
+        if file.gid == identity.gid || groups.contains(file.gid) { return file.mode & 0o010 != 0 }
         return file.mode & 0o001 != 0
     }
 
@@ -172,7 +172,10 @@ extension Performer {
         terminal = nil
         try closeDescriptors(
             from: 3 + prepared.preservedFds,
-            keeping: [channel.raw, prepared.startListener, prepared.seccompListener],
+            keeping: [
+                channel.raw, prepared.startListener, prepared.seccompListener,
+                prepared.hookOutput.stdout, prepared.hookOutput.stderr,
+            ],
             procfs: prepared.procfs)
     }
 

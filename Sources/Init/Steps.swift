@@ -61,7 +61,7 @@ extension Performer {
             .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
-            .clone, .writeIDMappings, .confirmScope:
+            .clone, .writeIDMappings, .confirmScope, .takeSeccomp, .openHookOutput, .enterSubCgroup:
             throw .refused("a step of the host is not the init's")
         }
     }

@@ -34,6 +34,7 @@ struct Bundle {
         }
         do throws(ConfigError) {
             config = try Config(parsing: bytes)
+            config.findSeccompAgent()
             warnings = try config.validate().map { "\($0)" }
         } catch {
             throw RuntimeError(error)

@@ -130,6 +130,9 @@ struct Creation: ~Copyable {
                 wrotePidFile = true
             }
             if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
+            if let path = bundle.config.annotations[Annotations.pidfdReceiver] {
+                try sendPidfd(host.pidfd, to: path.below(bundle.path))
+            }
             try directory.commit(StateDirectory.stateFile)
         } catch {
             throw RuntimeError(error)
@@ -171,7 +174,7 @@ struct Creation: ~Copyable {
         } catch {
             throw RuntimeError(error)
         }
-        if host.owesPoststop { warnings += runtime.runPoststop(bundle.config.hooks, record) }
+        if host.owesPoststop { warnings += runtime.runPoststop(bundle.config, record) }
         do throws(SysError) {
             try directory.remove()
         } catch {

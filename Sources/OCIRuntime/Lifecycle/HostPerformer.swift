@@ -296,7 +296,7 @@ struct HostPerformer: ~Copyable {
     private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
         case .createCgroup, .startScope, .confirmScope, .setCgroup, .restrictDevices,
-            .delegateCgroup:
+            .delegateCgroup, .enterSubCgroup:
             try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
@@ -326,6 +326,13 @@ struct HostPerformer: ~Copyable {
             } catch {
                 throw .refused("\(error.place): \(error.message)", hint: error.hint)
             }
+        case .takeSeccomp(let program): prepared.seccomp = program
+        case .openHookOutput(let stream, let path):
+            let file = keep(try openHookOutput(path))
+            switch stream {
+            case .stdout: prepared.hookOutput.stdout = file
+            case .stderr: prepared.hookOutput.stderr = file
+            }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {
                 // The pidfd stands for each of the container's namespaces.
@@ -339,7 +346,7 @@ struct HostPerformer: ~Copyable {
             state.pid = pid
             let json = state.json()
             owesPoststop = true
-            try HookRunner.run(hook, kind: kind, state: json)
+            try HookRunner.run(hook, kind: kind, state: json, output: prepared.hookOutput)
         case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
             // Before the clone: the init inherits it.
@@ -424,6 +431,7 @@ struct HostPerformer: ~Copyable {
         prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
         opened += prepared.cgroupTasks
         var launch = Launch(new: new, timeOffsets: offsets)
+        launch.keepsGroups = prepared.namespaces.contains { $0.kind == .user } && plan.keepsGroups
         if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
         do throws(SysError) {
             process = try clone(launch, ours, theirs, from: first)
