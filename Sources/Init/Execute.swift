@@ -4,13 +4,14 @@ import Sys
 
 /// The last steps: from the container's root to the user's program.
 extension Performer {
-    /// Changes to the program's directory, made where it is missing. The kernel's own answer then
-    /// proves that it lies inside the container (CVE-2024-21626).
+    /// Changes to the program's directory, made where it is missing in a new container: whoever joins one
+    /// has mistyped it. The kernel's own answer then proves that it lies inside the container (CVE-2024-21626).
     mutating func changeDirectory(_ path: String) throws(SysError) {
+        let mayMake = prepared.containerInit < 0
         let directory = try containerRoot { (root) throws(SysError) -> Fd in
             do throws(SysError) {
                 if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
-                _ = try root.openMakingDirectories(path)
+                if mayMake { _ = try root.openMakingDirectories(path) }
                 // Opened anew: what was made is there now, a descriptor of the way is not.
                 return try root.open(path, O_PATH | O_DIRECTORY)
             } catch let error where error.errno == ELOOP {
@@ -60,7 +61,7 @@ extension Performer {
             return
         }
         var reason: String?
-        for directory in searchPath(process.env) {
+        for directory in name.isEmpty ? [] : searchPath(process.env) {
             let path = directory.isEmpty ? "./\(name)" : "\(directory)/\(name)"
             guard let found = reasonNotExecutable(path) else {
                 executable = path

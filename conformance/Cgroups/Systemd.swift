@@ -89,6 +89,8 @@ extension Conformance.Systemd {
                 #expect(c.show("Delegate") == "yes")
                 #expect(c.show("Description").contains(c.id))
                 #expect(c.show("ControlGroup") == c.scopePath)
+                // crun's name for it.
+                #expect(c.state()["systemd-scope"].string == c.unit)
                 c.expectInScope("/machine.slice/\(slice)/\(c.unit)")
             }
         }
