@@ -18,10 +18,12 @@ package enum HookRunner {
     ///   - state: the container's state as JSON.
     ///   - procfs: the host's `/proc`, open; -1 where it is closed, or no more than `/proc`.
     ///   - files: where its output goes.
+    ///   - directory: where it starts, if it may be there; nil where this process is.
     ///   - asUser: called in the hook's process before it executes.
     package static func run(
         _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
-        output files: HookOutput = HookOutput(), asUser: () throws(SysError) -> Void = {}
+        output files: HookOutput = HookOutput(),
+        in directory: String? = nil, asUser: () throws(SysError) -> Void = {}
     ) throws(SysError) {
         let call = "\(kind.rawValue) hook \(quoted(hook.path))"
         let input = try memoryFile(holding: state)
@@ -43,6 +45,7 @@ package enum HookRunner {
                 // Those of a startContainer hook could be had by its path (CVE-2024-21626).
                 try closeDescriptors(from: 3, procfs: procfs)
                 try asUser()
+                if let directory { try? changeDirectory(directory) }
                 resetSignals()
                 try unblockAllSignals()
                 throw Sys.execute(hook.path, arguments, environment)

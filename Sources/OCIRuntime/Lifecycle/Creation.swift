@@ -36,6 +36,9 @@ struct Creation: ~Copyable {
         try validate(options.id)
         var bundle = try Bundle(options.bundle, config: options.config)
         let stateDirectory = "\(runtime.root)/\(options.id)"
+        if starting == .channel, bundle.config.process == nil {
+            throw RuntimeError("the config has no process to run", place: "/process")
+        }
         if NotifySocket.requested != nil {
             NotifySocket.adapt(
                 &bundle.config, directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")

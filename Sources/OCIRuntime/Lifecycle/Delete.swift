@@ -83,7 +83,8 @@ extension Runtime {
         }
         for (index, hook) in config.hooks.poststop.enumerated() {
             do throws(SysError) {
-                try HookRunner.run(hook, kind: .poststop, state: state, output: files.output)
+                try HookRunner.run(
+                    hook, kind: .poststop, state: state, output: files.output, in: record.bundle)
             } catch {
                 warnings.append("/hooks/poststop/\(index): \(error)")
             }

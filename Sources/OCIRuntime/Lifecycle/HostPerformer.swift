@@ -346,7 +346,8 @@ struct HostPerformer: ~Copyable {
             state.pid = pid
             let json = state.json()
             owesPoststop = true
-            try HookRunner.run(hook, kind: kind, state: json, output: prepared.hookOutput)
+            try HookRunner.run(
+                hook, kind: kind, state: json, output: prepared.hookOutput, in: state.bundle)
         case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
             // Before the clone: the init inherits it.

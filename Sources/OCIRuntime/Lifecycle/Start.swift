@@ -102,7 +102,8 @@ extension Runtime {
         let state = record.state(.running).json()
         for (index, hook) in config.hooks.poststart.enumerated() {
             do throws(SysError) {
-                try HookRunner.run(hook, kind: .poststart, state: state, output: output.output)
+                try HookRunner.run(
+                    hook, kind: .poststart, state: state, output: output.output, in: record.bundle)
             } catch {
                 throw RuntimeError(
                     step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)),
