@@ -4,13 +4,14 @@ import Sys
 
 /// The last steps: from the container's root to the user's program.
 extension Performer {
-    /// Changes to the program's directory, made where it is missing. The kernel's own answer then
-    /// proves that it lies inside the container (CVE-2024-21626).
+    /// Changes to the program's directory, made where it is missing in a new container: whoever joins one
+    /// has mistyped it. The kernel's own answer then proves that it lies inside the container (CVE-2024-21626).
     mutating func changeDirectory(_ path: String) throws(SysError) {
+        let mayMake = prepared.containerInit < 0
         let directory = try containerRoot { (root) throws(SysError) -> Fd in
             do throws(SysError) {
                 if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
-                _ = try root.openMakingDirectories(path)
+                if mayMake { _ = try root.openMakingDirectories(path) }
                 // Opened anew: what was made is there now, a descriptor of the way is not.
                 return try root.open(path, O_PATH | O_DIRECTORY)
             } catch let error where error.errno == ELOOP {
@@ -107,9 +108,9 @@ extension Performer {
     private func isExecutable(_ file: FileStatus) -> Bool {
         guard let identity = identity, identity.uid != 0 else { return file.mode & 0o111 != 0 }
         if file.uid == identity.uid { return file.mode & 0o100 != 0 }
-        if file.gid == identity.gid || identity.groups?.contains(file.gid) == true {
-            return file.mode & 0o010 != 0
-        }
+        // Of groups that are the caller's still, the kernel knows.
+        guard let groups = identity.groups else { return file.mode & 0o011 != 0 }
+        if file.gid == identity.gid || groups.contains(file.gid) { return file.mode & 0o010 != 0 }
         return file.mode & 0o001 != 0
     }
 
@@ -173,7 +174,10 @@ extension Performer {
         terminal = nil
         try closeDescriptors(
             from: 3 + prepared.preservedFds,
-            keeping: [channel.raw, prepared.startListener, prepared.seccompListener],
+            keeping: [
+                channel.raw, prepared.startListener, prepared.seccompListener,
+                prepared.hookOutput.stdout, prepared.hookOutput.stderr,
+            ],
             procfs: prepared.procfs)
     }
 

@@ -61,9 +61,9 @@ extension Performer {
             .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
-            .clone, .writeIDMappings, .confirmScope, .moveNetDevice, .openResctrlGroup,
-            .setSchemata,
-            .makeMonitoringGroup, .joinResctrlGroup:
+            .clone, .writeIDMappings, .confirmScope, .takeSeccomp, .openHookOutput, .enterSubCgroup,
+            .moveNetDevice, .openResctrlGroup, .setSchemata, .makeMonitoringGroup,
+            .joinResctrlGroup:
             throw .refused("a step of the host is not the init's")
         }
     }

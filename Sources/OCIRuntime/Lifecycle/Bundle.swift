@@ -8,7 +8,7 @@ struct Bundle {
     let path: String
     var config: Config
     /// The file's bytes, to be kept for later commands.
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// The root file system's directory, from the file system's root.
     let rootfs: String
     let warnings: [String]
@@ -34,6 +34,8 @@ struct Bundle {
         }
         do throws(ConfigError) {
             config = try Config(parsing: bytes)
+            config.findSeccompAgent()
+            if try config.addOwnUserNamespace() { bytes = config.json() }
             warnings = try config.validate().map { "\($0)" }
         } catch {
             throw RuntimeError(error)

@@ -22,6 +22,10 @@ extension Runtime {
         }
         let config = try container.config()
         var options = options
+        // As runc and crun do for a process of the caller's that says nothing of them.
+        if options.process.capabilities == nil {
+            options.process.capabilities = config.process?.capabilities
+        }
         if !options.detach, options.consoleSocket == nil { options.process.takeWindowSize() }
         let procfs = try procfs()
         var prepared = Prepared()

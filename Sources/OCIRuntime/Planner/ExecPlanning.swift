@@ -11,7 +11,7 @@ extension Planner {
     package static func plan(
         executing process: Process, in config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         try planner.prepareToJoin(process)
         try planner.join(process)
         try planner.becomeJoinedProgram(process)
@@ -25,7 +25,7 @@ extension Planner {
             host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
         }
         try connectConsole(for: process)
-        loadSeccomp()
+        try loadSeccomp()
         raiseLimits(for: process)
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))

@@ -4,6 +4,7 @@ import Spec
 /// Who the program runs as, and with which capabilities.
 extension Planner {
     func identityGroups(of user: User) throws(PlanError) -> [UInt32]? {
+        if annotations.keepsGroups { return nil }
         guard deniesSetgroups else { return user.additionalGids }
         if !user.additionalGids.isEmpty {
             throw PlanError(
@@ -39,6 +40,7 @@ extension Planner {
         guard config.linux.gidMappings.maps(user.gid) else {
             throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
         }
+        if annotations.keepsGroups { return }
         for (index, gid) in user.additionalGids.enumerated()
         where !config.linux.gidMappings.maps(gid) {
             throw PlanError(

@@ -14,6 +14,14 @@ extension Planner {
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
         if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }
+        if !annotations.delegated.isEmpty {
+            let owner = config.process.flatMap {
+                config.linux.uidMappings.hostID(of: $0.user.uid)
+            }
+            host(
+                Annotations.place(Annotations.delegated),
+                .enterSubCgroup(path: annotations.delegated, owner: owner))
+        }
         `init`("", .newSession)
         newSessionKeyring()
         if !hasUserNamespace, let score = config.process?.oomScoreAdj {

@@ -12,6 +12,8 @@ struct SubCgroup: Equatable {
     static func list(_ texts: [String], _ flag: Flag) throws(UsageError) -> [SubCgroup] {
         var list: [SubCgroup] = []
         var seen: [String] = []
+        // An engine's empty value: the container's own.
+        if texts == [""] { return [] }
         for text in texts {
             let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard let path = parts.last, !path.isEmpty else {
