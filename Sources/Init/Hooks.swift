@@ -14,7 +14,7 @@ package enum HookRunner {
         _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
         asUser: () throws(SysError) -> Void = {}
     ) throws(SysError) {
-        let call = "\(kind.rawValue) hook \(quoted(hook.path))"
+        let call = "error running \(kind.rawValue) hook \(quoted(hook.path))"
         let input = try memoryFile(holding: state)
         var output = try Pipe()
         let arguments = CStringArray(hook.args.isEmpty ? [hook.path] : hook.args)

@@ -143,7 +143,7 @@ package func setIOPriority(class kind: Int32, level: Int32) throws(SysError) {
 package func setMemoryPolicy(mode: Int32, nodes: [Int]) throws(SysError) {
     let mask = bitMask(nodes)
     try check(
-        unsafe csys_set_mempolicy(mode, mask, UInt(nodes.isEmpty ? 0 : mask.count * 64 + 1)),
+        unsafe csys_set_mempolicy(mode, mask, UInt(mask.count * 64 + 1)),
         "set_mempolicy(\(mode), \(nodes))")
 }
 
@@ -152,6 +152,13 @@ package func setAffinity(of pid: Int32 = 0, cpus: [Int]) throws(SysError) {
     let mask = bitMask(cpus)
     try check(
         unsafe csys_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity(\(cpus))")
+}
+
+/// Lets this process run on every CPU that its cpuset has, or will have: the kernel cuts the mask to
+/// what there is (`sched_setaffinity(2)`).
+package func resetAffinity() throws(SysError) {
+    let mask = [UInt](repeating: .max, count: 65536 / 64)
+    try check(unsafe csys_sched_setaffinity(0, mask.count * 8, mask), "sched_setaffinity(all)")
 }
 
 private func bitMask(_ bits: [Int]) -> [UInt] {

@@ -87,6 +87,31 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test(
+            "so do HUP, INT and TERM, though the init is pid 1",
+            .knownDifference(crun: "ignores them"),
+            arguments: ["HUP", "INT", "TERM"])
+        func endCreated(signal: String) throws {
+            try withContainer { c in
+                c.config.shell("echo ran > /ran")
+                try c.create()
+                #expect(c.kill(signal).succeeded)
+                #expect(c.becomes("stopped"))
+                #expect(c.delete().succeeded)
+                #expect(!exists(c.rootfs + "/ran"))
+            }
+        }
+
+        @Test("the program does not inherit what ends a created container")
+        func endCreatedIsNotInherited() throws {
+            try withContainer { c in
+                c.config.shell("kill -TERM $$; echo alive; sleep 600")
+                try c.create()
+                c.start()
+                #expect(c.prints("alive"), "pid 1 is spared the default action of its own signal")
+            }
+        }
+
         @Test("a stopped container cannot be killed: `container not running`")
         func killStopped() throws {
             try withContainer { c in

@@ -185,13 +185,13 @@ extension Cgroup {
         let pids = try processes(in: directory)
         guard pids.isEmpty else {
             throw .refused(
-                "the cgroup \(directory.full) is in use: it has \(pids.count) processes, "
-                    + "\(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
+                "container's cgroup is not empty: \(pids.count) process(es) found in "
+                    + "\(directory.full), \(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
                 hint: "give each container a cgroupsPath of its own")
         }
         if directory.isUnified || directory.has("freezer"), isFrozen {
             throw .refused(
-                "the cgroup \(directory.full) is frozen",
+                "container's cgroup unexpectedly frozen: \(directory.full)",
                 hint: "thaw it, or use another cgroupsPath")
         }
     }

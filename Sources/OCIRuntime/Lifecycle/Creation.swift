@@ -35,6 +35,10 @@ struct Creation: ~Copyable {
     ) throws(RuntimeError) {
         try validate(options.id)
         var bundle = try Bundle(options.bundle, config: options.config)
+        if starting == .channel, bundle.config.process == nil {
+            throw RuntimeError(
+                "process property must not be empty: there is nothing to start", place: "/process")
+        }
         let stateDirectory = "\(runtime.root)/\(options.id)"
         if NotifySocket.requested != nil {
             NotifySocket.adapt(
