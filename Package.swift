@@ -23,7 +23,8 @@ let package = Package(
         .target(
             name: "CVersion", path: "Sources/CSys/version",
             cSettings: gnu + [.define("SWRUNC_COMMIT", to: "\"\(commit)\"")]),
-        .target(name: "CEntry", path: "Sources/CSys/entry", cSettings: gnu),
+        .target(
+            name: "CEntry", dependencies: ["CSys"], path: "Sources/CSys/entry", cSettings: gnu),
         .systemLibrary(name: "CYajl", path: "Sources/CSys/yajl"),
         .systemLibrary(name: "CSeccomp", path: "Sources/CSys/seccomp"),
         .systemLibrary(name: "CCap", path: "Sources/CSys/cap"),

@@ -55,6 +55,10 @@ package struct Performer: ~Copyable {
 
     private mutating func perform() throws(SysError) {
         try processControl(.setParentDeathSignal, UInt(SIGKILL))
+        for (kind, fd) in prepared.madeNamespaces {
+            try joinNamespace(fd, kind.rawValue)
+            closeDescriptor(fd)
+        }
         if prepared.joinsUnifiedCgroup { try joinCgroup() }
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
             try waitForGo()

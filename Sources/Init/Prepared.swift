@@ -13,6 +13,8 @@ package struct Prepared: Sendable {
     package var cgroupTasks: [Int32] = []
     /// Whether that is the cgroup v2, which the clone could not enter: no step of the plan does.
     package var joinsUnifiedCgroup = false
+    /// The container's new namespaces that were made before the clone, by ``NamespacesAside``.
+    package var madeNamespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// Namespaces to join.
     package var namespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// Detached mounts of bind sources, by the index in `mounts`.

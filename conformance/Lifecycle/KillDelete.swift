@@ -102,16 +102,6 @@ extension Conformance.Lifecycle {
             }
         }
 
-        @Test("the program does not inherit what ends a created container")
-        func endCreatedIsNotInherited() throws {
-            try withContainer { c in
-                c.config.shell("kill -TERM $$; echo alive; sleep 600")
-                try c.create()
-                c.start()
-                #expect(c.prints("alive"), "pid 1 is spared the default action of its own signal")
-            }
-        }
-
         @Test("a stopped container cannot be killed: `container not running`")
         func killStopped() throws {
             try withContainer { c in

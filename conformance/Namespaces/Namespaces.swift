@@ -53,6 +53,34 @@ extension Conformance.Namespaces {
             }
         }
 
+        @Test(
+            "on one processor as on several, which are the program's as well",
+            arguments: [true, false])
+        func processors(one: Bool) throws {
+            try withContainer { c in
+                let own =
+                    readText("/proc/self/status").split(separator: "\n")
+                    .first { $0.hasPrefix("Cpus_allowed_list:") }?.split(separator: "\t").last ?? ""
+                let cpus = one ? String(own.prefix { $0.isNumber }) : String(own)
+                let files = ["net", "ipc", "uts"]
+                c.config.shell(
+                    "grep Cpus_allowed_list: /proc/self/status; cd /proc/self/ns; "
+                        + "for file in \(files.joined(separator: " ")); do readlink $file; done")
+                try c.writeConfig()
+                let outcome = launch([
+                    "taskset", "-c", cpus, Runtime.binary, "--root", c.root, "run", "-b", c.bundle,
+                    c.id,
+                ])
+                let lines = outcome.stdout.split(separator: "\n")
+                try #require(lines.count == 1 + files.count, "\(outcome)")
+                #expect(lines[0].hasSuffix("\t\(cpus)"))
+                for (file, inside) in zip(files, lines.dropFirst()) {
+                    #expect(inside.hasPrefix("\(file):["))
+                    #expect(inside != NamespaceType(type: "", file: file).of("self"))
+                }
+            }
+        }
+
         @Test("a type that is not in the config is the runtime's", arguments: NamespaceType.all)
         func inherited(type: NamespaceType) throws {
             try type.require()

@@ -12,6 +12,7 @@
 // Nothing of the C library may be called: its relocations and its thread's data are not there yet.
 
 #include "entry.h"
+#include "csys_call.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -48,17 +49,6 @@ __asm__(".text\n"
         "    jmp _start\n"
         ".size swrunc_entry, . - swrunc_entry\n");
 
-static inline long call(long number, long a, long b, long c, long d, long e) {
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 #elif defined(__aarch64__)
 
 __asm__(".text\n"
@@ -74,23 +64,9 @@ __asm__(".text\n"
         "    b _start\n"
         ".size swrunc_entry, . - swrunc_entry\n");
 
-static inline long call(long number, long a, long b, long c, long d, long e) {
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc #0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
-                     : "memory");
-    return x0;
-}
-
 #endif
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#ifdef CSYS_HAS_CALL
 
 #define BEFORE_LIBC __attribute__((used, no_stack_protector, no_builtin))
 
@@ -132,7 +108,7 @@ BEFORE_LIBC static int descriptor_executed(const long *auxiliary) {
 BEFORE_LIBC static void keep_mount(char **environment) {
     while (*environment) environment++;
     int number = descriptor_executed((const long *)(environment + 1));
-    if (number > 2 && call(SYS_fcntl, number, F_SETFD, FD_CLOEXEC, 0, 0) == 0)
+    if (number > 2 && csys_call(SYS_fcntl, number, F_SETFD, FD_CLOEXEC, 0, 0) == 0)
         executable_mount = number;
 }
 
@@ -143,18 +119,18 @@ BEFORE_LIBC void swrunc_execute_protected(long *stack) {
     if (count < 2 || !starts_process(arguments + 1)) return;
 
     static const char self[] = "/proc/self/exe";
-    if (call(SYS_faccessat2, AT_FDCWD, (long)self, W_OK, AT_EACCESS, 0) != 0)
+    if (csys_call(SYS_faccessat2, AT_FDCWD, (long)self, W_OK, AT_EACCESS, 0) != 0)
         return keep_mount(environment);
-    long tree = call(SYS_open_tree, AT_FDCWD, (long)self, OPEN_TREE_CLONE, 0, 0);
+    long tree = csys_call(SYS_open_tree, AT_FDCWD, (long)self, OPEN_TREE_CLONE, 0, 0);
     if (tree < 0) return;
     // The place of a missing standard stream.
-    if (tree <= 2) call(SYS_fcntl, tree, F_SETFD, FD_CLOEXEC, 0, 0);
+    if (tree <= 2) csys_call(SYS_fcntl, tree, F_SETFD, FD_CLOEXEC, 0, 0);
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
-    long failed = call(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attributes,
+    long failed = csys_call(SYS_mount_setattr, tree, (long)"", AT_EMPTY_PATH, (long)&attributes,
                        sizeof attributes);
     if (!failed)
-        call(SYS_execveat, tree, (long)"", (long)arguments, (long)environment, AT_EMPTY_PATH);
-    call(SYS_close, tree, 0, 0, 0, 0);
+        csys_call(SYS_execveat, tree, (long)"", (long)arguments, (long)environment, AT_EMPTY_PATH);
+    csys_call(SYS_close, tree, 0, 0, 0, 0);
 }
 
 #endif

@@ -152,7 +152,9 @@ extension Cgroup {
     func explained(_ error: SysError, _ directory: Directory) -> SysError {
         switch error.errno {
         case EACCES, EPERM, EROFS:
-            error.hinting("this user may not make cgroups there; ask for a delegated cgroup")
+            error.hinting(
+                "rootless needs no limits + no cgrouppath when no permission is granted for cgroups; "
+                    + "ask for a delegated one")
         case EAGAIN:
             error.hinting("cgroup.max.depth or cgroup.max.descendants of a parent is used up")
         case ENOSPC:

@@ -39,6 +39,8 @@ struct Creation: ~Copyable {
             throw RuntimeError(
                 "process property must not be empty: there is nothing to start", place: "/process")
         }
+        let procfs = try runtime.procfs()
+        var aside = NamespacesAside(for: bundle.config.linux.namespaces, procfs: procfs.raw)
         let stateDirectory = "\(runtime.root)/\(options.id)"
         if NotifySocket.requested != nil {
             NotifySocket.adapt(
@@ -54,7 +56,6 @@ struct Creation: ~Copyable {
             starting == .channel && planned.plan.leavesTheRestToInit
             && NotifySocket.requested == nil && bundle.config.hooks.createContainer.isEmpty
             && bundle.config.hooks.startContainer.isEmpty
-        let procfs = try runtime.procfs()
         let directory = try StateDirectory(making: options.id, root: runtime.root)
         self.runtime = runtime
         self.options = options
@@ -72,6 +73,7 @@ struct Creation: ~Copyable {
             scope: planned.scope, seccompCache: runtime.seccompCache,
             stateDirectory: directory.path, lock: directory.fd.raw)
         host.warnings.insert(contentsOf: bundle.warnings, at: 0)
+        host.aside = aside.take()
         record.startsByItself = startsByItself
         self.startsByItself = startsByItself
         self.procfs = procfs
@@ -253,5 +255,17 @@ extension Runtime {
         try creation.perform()
         try creation.release()
         return creation.host.warnings
+    }
+}
+
+extension NamespacesAside {
+    /// Only for a network namespace is it worth the process. Never beside a user namespace, which the others
+    /// have to belong to.
+    fileprivate init?(for namespaces: [Namespace], procfs: Int32) {
+        let new = namespaces.lazy.filter { $0.path == nil }.map { $0.type.kind }
+        guard new.contains(.network), !namespaces.contains(where: { $0.type == .user }) else {
+            return nil
+        }
+        self.init(Self.kinds.filter { new.contains($0) }, procfs: procfs)
     }
 }

@@ -30,6 +30,8 @@ struct HostPerformer: ~Copyable {
     /// The pty's master where there is no console socket.
     var terminal: Int32 = -1
     var warnings: [String]
+    /// New namespaces that are being made since before there was a plan.
+    var aside: NamespacesAside?
     /// The locked state directory: the lock is the host's alone.
     let lock: Int32
     /// Whether the container came as far as its hooks: then it owes the poststop hooks.
@@ -423,7 +425,10 @@ struct HostPerformer: ~Copyable {
         try limitReceiving(ours, seconds: Patience.slice)
         prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
         opened += prepared.cgroupTasks
-        var launch = Launch(new: new, timeOffsets: offsets)
+        prepared.madeNamespaces = aside.take()?.finish() ?? []
+        defer { for (_, fd) in prepared.madeNamespaces { closeDescriptor(fd) } }
+        let left = new.filter { type in !prepared.madeNamespaces.contains { $0.kind == type.kind } }
+        var launch = Launch(new: left, timeOffsets: offsets)
         if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
         do throws(SysError) {
             process = try clone(launch, ours, theirs, from: first)

@@ -47,9 +47,9 @@ struct MountOption {
     }
 
     /// What `option` means; nil where it is for the file system.
-    static func find(_ option: String) -> Effect? {
+    /// - Parameter all: ``all``, of which every use is a copy.
+    static func find(_ option: String, in all: Span<MountOption>) -> Effect? {
         let key = key(option)
-        let all = all.span
         var low = 0
         var high = all.count
         while low < high {

@@ -73,8 +73,9 @@ struct MountOptions: Equatable {
     init() {}
 
     init(_ options: [String]) {
+        let all = MountOption.all
         for option in options {
-            if let effect = MountOption.find(option) {
+            if let effect = MountOption.find(option, in: all.span) {
                 apply(effect)
             } else if !applyIDMap(option) {
                 data.append(option)

@@ -123,7 +123,7 @@ extension Planner {
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
         guard isPrivileged else {
-            throw PlanError(place, "only root may map the ids of a mount")
+            throw PlanError(place, "id-mapped mounts are not supported for rootless containers")
         }
         let options = MountOptions(mount.options)
         if options.isRemount || mount.type == "cgroup" {

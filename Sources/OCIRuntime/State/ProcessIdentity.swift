@@ -54,10 +54,21 @@ struct ProcessIdentity: Equatable, Sendable {
         guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
             throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL)
         }
-        let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, let state = fields[0].first,
-            let start = UInt64(String(decoding: fields[19], as: UTF8.self))
-        else { throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL) }
+        // The state is the first field after it, the start time the twentieth.
+        var field = 0
+        var state: UInt8?
+        var digits: [UInt8] = []
+        for byte in bytes[(close + 1)...] where field <= 20 {
+            switch (byte, field) {
+            case (UInt8(ascii: " "), _): field += 1
+            case (_, 1): state = byte
+            case (_, 20): digits.append(byte)
+            default: break
+            }
+        }
+        guard let state, let start = UInt64(String(decoding: digits, as: UTF8.self)) else {
+            throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL)
+        }
         return (state, start)
     }
 }

@@ -26,6 +26,15 @@ static inline long csys_clone(uint64_t flags, int *pidfd, int exit_signal) {
 static inline long csys_setns(int fd, int type) { return csys_result(syscall(SYS_setns, fd, type)); }
 static inline long csys_unshare(int flags) { return csys_result(syscall(SYS_unshare, flags)); }
 static inline long csys_ns_type(int fd) { return csys_result(ioctl(fd, NS_GET_NSTYPE)); }
+/* aside.c: starts a process that makes new namespaces, to be waited for with csys_wait_aside; then
+ * csys_made_aside has a descriptor for each of CSYS_ASIDE_KINDS, or -1. */
+#define CSYS_ASIDE_KINDS 3
+long csys_make_aside(int flags, int procfs, int *pidfd);
+int csys_made_aside(int kind, int *flag);
+static inline long csys_wait_aside(int pidfd) {
+    siginfo_t info;
+    return csys_result(syscall(SYS_waitid, 3, pidfd, &info, WEXITED | __WALL, NULL));
+}
 static inline long csys_pidfd_open(int pid) {
     return csys_result(syscall(CSYS_NR_pidfd_open, pid, 0));
 }
