@@ -99,12 +99,11 @@ extension Runtime {
 
 extension Process {
     /// Takes from the container's own process what this one says nothing of, as runc and crun have it:
-    /// a process file without a profile must not lead out of the container's.
+    /// a process file without a profile must not lead out of the container's. Limits it has to name.
     fileprivate mutating func inherit(_ own: Process) {
         capabilities = capabilities ?? own.capabilities
         apparmorProfile = apparmorProfile ?? own.apparmorProfile
         selinuxLabel = selinuxLabel ?? own.selinuxLabel
-        if rlimits.isEmpty { rlimits = own.rlimits }
         user.umask = user.umask ?? own.user.umask
         oomScoreAdj = oomScoreAdj ?? own.oomScoreAdj
         ioPriority = ioPriority ?? own.ioPriority
