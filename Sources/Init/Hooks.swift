@@ -25,7 +25,7 @@ package enum HookRunner {
         output files: HookOutput = HookOutput(),
         in directory: String? = nil, asUser: () throws(SysError) -> Void = {}
     ) throws(SysError) {
-        let call = "\(kind.rawValue) hook \(quoted(hook.path))"
+        let call = "error running \(kind.rawValue) hook \(quoted(hook.path))"
         let input = try memoryFile(holding: state)
         var output = try Pipe()
         let arguments = CStringArray(hook.args.isEmpty ? [hook.path] : hook.args)

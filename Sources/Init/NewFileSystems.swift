@@ -91,7 +91,7 @@ extension Performer {
                 }
             } catch let error where error.errno == ELOOP || error.errno == ENOTDIR {
                 throw .refused(
-                    "\(fileSystem.type) must be mounted on an ordinary directory, and "
+                    "filesystem \(quoted(fileSystem.type)) must be mounted on ordinary directory, and "
                         + "\(quoted(path)) is or leads through a symbolic link or a file")
             }
         case "tmpfs" where !fileSystem.data.contains(where: { $0.utf8.starts(with: "mode=".utf8) }):

@@ -162,6 +162,8 @@ public enum Action: Sendable {
     case setIOPriority(IOPriority)
     case setMemoryPolicy(MemoryPolicy)
     case setCPUAffinity(String)
+    /// Forgets the CPUs that the caller was bound to: the cpuset of the cgroup says where to run.
+    case resetCPUAffinity
     case setPersonality(PersonalityDomain)
     case bringUpLoopback
     /// Set the propagation of every mount of the new mount namespace (`MS_*` bits).
@@ -200,7 +202,8 @@ public enum Action: Sendable {
     /// Tell the host that the container is created, and block until it is started.
     case waitForStart
     case setUmask(UInt32)
-    case changeDirectory(String)
+    /// `making`: with the directories that are missing, as `create` does and `exec` does not.
+    case changeDirectory(String, making: Bool)
     case setAppArmorProfile(String)
     case setSELinuxLabel(String)
     case setNoNewPrivileges

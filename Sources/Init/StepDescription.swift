@@ -61,6 +61,7 @@ extension Action {
         case .setIOPriority: "set I/O priority"
         case .setMemoryPolicy: "set memory policy"
         case .setCPUAffinity: "set CPU affinity"
+        case .resetCPUAffinity: "reset CPU affinity"
         case .setPersonality: "set personality"
         case .setPropagation: "set propagation"
         case .openRoot, .openDetachedRoot: "open root"
@@ -106,7 +107,7 @@ extension Action {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
             .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
             .maskPath(let path),
-            .makePathReadOnly(let path), .changeDirectory(let path):
+            .makePathReadOnly(let path), .changeDirectory(let path, _):
             path
         case .setCgroup(let controller, let file, _):
             controller.isEmpty || file.utf8.starts(with: controller.utf8)

@@ -156,7 +156,9 @@ extension Cgroup {
     func explained(_ error: SysError, _ directory: Directory) -> SysError {
         switch error.errno {
         case EACCES, EPERM, EROFS:
-            error.hinting("this user may not make cgroups there; ask for a delegated cgroup")
+            error.hinting(
+                "rootless needs no limits + no cgrouppath when no permission is granted for cgroups; "
+                    + "ask for a delegated one")
         case EAGAIN:
             error.hinting("cgroup.max.depth or cgroup.max.descendants of a parent is used up")
         case ENOSPC:
@@ -189,13 +191,13 @@ extension Cgroup {
         let pids = try processes(in: directory)
         guard pids.isEmpty else {
             throw .refused(
-                "the cgroup \(directory.full) is in use: it has \(pids.count) processes, "
-                    + "\(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
+                "container's cgroup is not empty: \(pids.count) process(es) found in "
+                    + "\(directory.full), \(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
                 hint: "give each container a cgroupsPath of its own")
         }
         if directory.isUnified || directory.has("freezer"), isFrozen {
             throw .refused(
-                "the cgroup \(directory.full) is frozen",
+                "container's cgroup unexpectedly frozen: \(directory.full)",
                 hint: "thaw it, or use another cgroupsPath")
         }
     }

@@ -26,7 +26,8 @@ struct Bundle {
             bytes = try readFile(name, limit: Self.limit)
         } catch  where error.errno == ENOENT {
             throw RuntimeError(
-                "\(error)", hint: "--bundle names the directory that holds config.json")
+                "JSON specification file \(name) not found: \(error)",
+                hint: "--bundle names the directory that holds config.json")
         } catch  where error.errno == EFBIG {
             throw RuntimeError("the config \(name) is larger than \(Self.limit >> 20) MiB")
         } catch {

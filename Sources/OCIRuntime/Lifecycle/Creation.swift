@@ -36,7 +36,8 @@ struct Creation: ~Copyable {
         try validate(options.id)
         var bundle = try Bundle(options.bundle, config: options.config)
         if starting == .channel, bundle.config.process == nil {
-            throw RuntimeError("the config has no process to run", place: "/process")
+            throw RuntimeError(
+                "process property must not be empty: there is nothing to start", place: "/process")
         }
         let procfs = try runtime.procfs()
         var aside = NamespacesAside(for: bundle.config.linux.namespaces, procfs: procfs.raw)

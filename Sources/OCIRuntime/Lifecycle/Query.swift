@@ -27,7 +27,9 @@ extension Runtime {
         do throws(SysError) {
             return try openFile(root, O_RDONLY | O_DIRECTORY).names()
                 .filter { (try? validate($0)) != nil }.sorted()
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT && root == Self.defaultRoot {
+            // Made with the first container. Another directory was named by somebody, who may have
+            // mistyped it.
             return []
         } catch {
             throw RuntimeError(error)

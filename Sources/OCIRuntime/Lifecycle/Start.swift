@@ -15,7 +15,8 @@ extension Runtime {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         case .paused:
-            throw RuntimeError("cannot start a paused container", hint: "resume it first")
+            throw RuntimeError(
+                "cannot start a container in the paused state", hint: "resume it first")
         default: throw RuntimeError("cannot start an already running container")
         }
         guard container.record.hasProcess else {

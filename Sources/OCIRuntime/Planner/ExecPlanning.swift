@@ -73,6 +73,8 @@ extension Planner {
         if let cgroup, !cgroup.layout.isUnified { `init`(cgroupPlace, .joinCgroup) }
         if let affinity = process.execCPUAffinity?.final {
             `init`("/process/execCPUAffinity/final", .setCPUAffinity(affinity))
+        } else if process.execCPUAffinity?.initial == nil {
+            `init`("", .resetCPUAffinity)
         }
         let joins = joins.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
@@ -85,6 +87,6 @@ extension Planner {
         if process.terminal {
             `init`("/process/terminal", .openConsole(size: process.consoleSize))
         }
-        try settle(process)
+        try settle(process, makingDirectory: false)
     }
 }

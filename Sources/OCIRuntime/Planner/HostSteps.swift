@@ -165,12 +165,14 @@ extension Planner {
     func checkTerminal(_ process: Process) throws(PlanError) {
         if process.terminal && options.detached && options.consoleSocket == nil {
             throw PlanError(
-                "/process/terminal", "needs a console socket to send the terminal to",
+                "/process/terminal",
+                "cannot allocate tty if runc will detach without setting console socket",
                 hint: "give --console-socket, or run in the foreground")
         }
         if !process.terminal && options.consoleSocket != nil {
             throw PlanError(
-                "/process/terminal", "is false, so there is nothing to send to the console socket")
+                "/process/terminal",
+                "cannot use console socket if runc will not detach or allocate tty")
         }
     }
 

@@ -9,7 +9,7 @@ extension Planner {
         if !user.additionalGids.isEmpty {
             throw PlanError(
                 "/process/user/additionalGids",
-                "cannot be set in a user namespace without the right to set groups",
+                "cannot set any additional groups in a rootless container",
                 hint: "map more group ids with newgidmap, or run as root")
         }
         return nil

@@ -10,6 +10,7 @@ extension Planner {
             `init`(cgroupPlace, .joinCgroup)
             if let unit = cgroup.path.unit { host(cgroupPlace, .confirmScope(unit: unit)) }
         }
+        `init`("", .resetCPUAffinity)
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }

@@ -97,7 +97,14 @@ extension Planner {
                 "copy-symlink cannot be combined with src-nofollow or dest-nofollow")
         }
         if options.isBind(mount) && !options.isRemount {
-            let ignored = options.data + options.superblockNamesOfBind
+            guard options.data.isEmpty else {
+                // They would be the source's, which the host uses too; runc refuses them since 1.2.
+                throw PlanError(
+                    place + "/options",
+                    "bind mounts cannot have any filesystem-specific options applied: "
+                        + options.data.joined(separator: ","))
+            }
+            let ignored = options.superblockNamesOfBind
             if !ignored.isEmpty {
                 warn(
                     place + "/options",
@@ -120,7 +127,7 @@ extension Planner {
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
         guard isPrivileged else {
-            throw PlanError(place, "only root may map the ids of a mount")
+            throw PlanError(place, "id-mapped mounts are not supported for rootless containers")
         }
         let options = MountOptions(mount.options)
         if options.isRemount || mount.type == "cgroup" {

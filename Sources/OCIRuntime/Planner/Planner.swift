@@ -140,16 +140,16 @@ extension Planner {
     mutating func finishCreate() throws(PlanError) {
         if let process = config.process {
             setScheduler(of: process)
-            try settle(process)
+            try settle(process, makingDirectory: true)
         }
         `init`("", .waitForStart)
     }
 
     /// Priorities and place of the program, and the program itself. A umask comes after a working
     /// directory that has to be made.
-    mutating func settle(_ process: Process) throws(PlanError) {
+    mutating func settle(_ process: Process, makingDirectory: Bool) throws(PlanError) {
         setPriorities(of: process)
-        `init`("/process/cwd", .changeDirectory(process.cwd))
+        `init`("/process/cwd", .changeDirectory(process.cwd, making: makingDirectory))
         if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
         `init`("/process/args/0", .findExecutable)
         try setLabels(of: process)
