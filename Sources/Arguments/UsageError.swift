@@ -15,7 +15,8 @@ extension UsageError {
     ///   - globals: what may stand only before the command.
     static func unknownFlag(_ spelling: String, flags: [Flag], globals: [Flag]) -> UsageError {
         let name = String(spelling.drop { $0 == "-" })
-        let message = "unknown flag: \(spelling)"
+        // As Go's parsers have it, which write any flag with one dash.
+        let message = "flag provided but not defined: -\(name)"
         if globals.contains(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
             return UsageError("\(message); --\(name) stands before the command")
         }

@@ -4,25 +4,33 @@ import Sys
 
 /// The last steps: from the container's root to the user's program.
 extension Performer {
-    /// Changes to the program's directory, made where it is missing. The kernel's own answer then
-    /// proves that it lies inside the container (CVE-2024-21626).
-    mutating func changeDirectory(_ path: String) throws(SysError) {
+    /// Changes to the program's directory. The kernel's own answer then proves that it lies inside the
+    /// container (CVE-2024-21626).
+    mutating func changeDirectory(_ path: String, making: Bool) throws(SysError) {
         let directory = try containerRoot { (root) throws(SysError) -> Fd in
             do throws(SysError) {
-                if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
-                _ = try root.openMakingDirectories(path)
-                // Opened anew: what was made is there now, a descriptor of the way is not.
+                if making {
+                    if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
+                    _ = try root.openMakingDirectories(path)
+                    // Opened anew: what was made is there now, a descriptor of the way is not.
+                }
                 return try root.open(path, O_PATH | O_DIRECTORY)
             } catch let error where error.errno == ELOOP {
                 // Not by a magic link such as /proc/self/fd/7 either, wherever it leads.
                 throw .refused("the working directory \(quoted(path)) goes by a magic link")
+            } catch {
+                // In runc's words, which Docker passes on.
+                throw SysError(
+                    "chdir to cwd (\(quoted(path))) set in config.json failed", error.errno)
             }
         }
         try Sys.changeDirectory(to: directory.raw)
         do throws(SysError) {
             _ = try currentDirectory()
         } catch {
-            throw .refused("the working directory \(quoted(path)) is outside the container")
+            throw .refused(
+                "current working directory is outside of container mount namespace root: "
+                    + quoted(path))
         }
     }
 
@@ -107,9 +115,9 @@ extension Performer {
     private func isExecutable(_ file: FileStatus) -> Bool {
         guard let identity = identity, identity.uid != 0 else { return file.mode & 0o111 != 0 }
         if file.uid == identity.uid { return file.mode & 0o100 != 0 }
-        if file.gid == identity.gid || identity.groups?.contains(file.gid) == true {
-            return file.mode & 0o010 != 0
-        }
+        // Of groups that are the caller's still, the kernel knows.
+        guard let groups = identity.groups else { return file.mode & 0o011 != 0 }
+        if file.gid == identity.gid || groups.contains(file.gid) { return file.mode & 0o010 != 0 }
         return file.mode & 0o001 != 0
     }
 
@@ -173,7 +181,10 @@ extension Performer {
         terminal = nil
         try closeDescriptors(
             from: 3 + prepared.preservedFds,
-            keeping: [channel.raw, prepared.startListener, prepared.seccompListener],
+            keeping: [
+                channel.raw, prepared.startListener, prepared.seccompListener,
+                prepared.hookOutput.stdout, prepared.hookOutput.stderr,
+            ],
             procfs: prepared.procfs)
     }
 
@@ -216,10 +227,12 @@ extension Performer {
         }
     }
 
-    /// HOME comes from the container's user database where the config sets none, as engines expect.
+    /// HOME comes from the container's user database where the config sets none, or an empty one, as
+    /// engines expect.
     /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
     private mutating func environment(of process: ProcessPlan) -> [String] {
         var environment = process.env
+        environment.removeAll { $0 == "HOME=" }
         if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
             let user = identity?.uid ?? effectiveUser
             environment.append("HOME=\(homeDirectory(of: user) ?? "/")")

@@ -2,6 +2,14 @@ import Glibc
 import Spec
 import Sys
 
+/// Open files that take what hooks print, instead of the errors; -1 for none.
+package struct HookOutput: Sendable {
+    package var stdout: Int32 = -1
+    package var stderr: Int32 = -1
+
+    package init() {}
+}
+
 /// Runs hooks (runtime-spec `config.md`, POSIX-platform hooks): the state on stdin, nothing of the
 /// caller's environment, a deadline where the config gives one. What a hook prints is kept, and its
 /// last lines are in the error when it fails.
@@ -9,12 +17,15 @@ package enum HookRunner {
     /// - Parameters:
     ///   - state: the container's state as JSON.
     ///   - procfs: the host's `/proc`, open; -1 where it is closed, or no more than `/proc`.
+    ///   - files: where its output goes.
+    ///   - directory: where it starts, if it may be there; nil where this process is.
     ///   - asUser: called in the hook's process before it executes.
     package static func run(
         _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
-        asUser: () throws(SysError) -> Void = {}
+        output files: HookOutput = HookOutput(),
+        in directory: String? = nil, asUser: () throws(SysError) -> Void = {}
     ) throws(SysError) {
-        let call = "\(kind.rawValue) hook \(quoted(hook.path))"
+        let call = "error running \(kind.rawValue) hook \(quoted(hook.path))"
         let input = try memoryFile(holding: state)
         var output = try Pipe()
         let arguments = CStringArray(hook.args.isEmpty ? [hook.path] : hook.args)
@@ -25,13 +36,16 @@ package enum HookRunner {
         }
         // By number: what the child's closure captures, the compiler may end early, since the closure
         // never returns.
-        let (stdin, stdout) = (input.raw, output.write)
+        let stdin = input.raw
+        let stdout = files.stdout >= 0 ? files.stdout : output.write
+        let stderr = files.stderr >= 0 ? files.stderr : output.write
         let process = try clone(flags: 0) {
             do throws(SysError) {
-                try replaceStandardStreams(stdin, stdout, stdout)
+                try replaceStandardStreams(stdin, stdout, stderr)
                 // Those of a startContainer hook could be had by its path (CVE-2024-21626).
                 try closeDescriptors(from: 3, procfs: procfs)
                 try asUser()
+                if let directory { try? changeDirectory(directory) }
                 resetSignals()
                 try unblockAllSignals()
                 throw Sys.execute(hook.path, arguments, environment)
@@ -119,7 +133,8 @@ extension Performer {
         let json = state.json()
         let identity = self.identity
         try HookRunner.run(
-            hook, kind: kind, state: json, procfs: isCutOff ? -1 : prepared.procfs
+            hook, kind: kind, state: json, procfs: isCutOff ? -1 : prepared.procfs,
+            output: prepared.hookOutput
         ) { () throws(SysError) in
             guard kind == .startContainer else { return }
             try processControl(.setNoNewPrivileges, 1)

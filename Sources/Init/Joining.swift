@@ -24,7 +24,7 @@ extension Performer {
     /// Enters the namespaces that the clone could not enter. Of a pid namespace only children become
     /// members (``enterPidNamespace()``).
     func joinNamespaces(_ types: [NamespaceType]) throws(SysError) {
-        if types.contains(.user) { try leaveGroups() }
+        if types.contains(.user), !plan.keepsGroups { try leaveGroups() }
         if prepared.containerInit >= 0 {
             // One call for all of them (Linux 5.8), so that their order does not matter.
             let flags = types.reduce(0 as Int32) { $0 | $1.kind.rawValue }

@@ -38,7 +38,8 @@ extension Performer {
         }
     }
 
-    /// `tmpcopyup`: what the target holds is in the new file system as well.
+    /// `tmpcopyup`: what the target holds is in the new file system as well, which has the target's owner
+    /// unless options name one.
     private func mountCopy(
         _ mount: MountPlan, _ fileSystem: FileSystemPlan, _ attributes: UInt64,
         over target: borrowing Fd
@@ -47,6 +48,11 @@ extension Performer {
         let mounted = try mountHeld(
             fileSystem, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
         try copyTree(from: lower.raw, to: mounted.raw)
+        let names = ["uid=", "gid="]
+        if !fileSystem.data.contains(where: { one in names.contains { one.hasPrefix($0) } }) {
+            let own = try lower.status()
+            try changeOwner(at: mounted.raw, uid: own.uid, gid: own.gid)
+        }
         if attributes & MountAttributes.readOnly != 0 {
             try setReadOnly(mount.destination, mounted)
         }
@@ -85,7 +91,7 @@ extension Performer {
                 }
             } catch let error where error.errno == ELOOP || error.errno == ENOTDIR {
                 throw .refused(
-                    "\(fileSystem.type) must be mounted on an ordinary directory, and "
+                    "filesystem \(quoted(fileSystem.type)) must be mounted on ordinary directory, and "
                         + "\(quoted(path)) is or leads through a symbolic link or a file")
             }
         case "tmpfs" where !fileSystem.data.contains(where: { $0.utf8.starts(with: "mode=".utf8) }):

@@ -35,6 +35,15 @@ public struct Plan: Sendable {
     }
 }
 
+extension Plan {
+    /// Whether the program keeps the caller's additional groups.
+    package var keepsGroups: Bool {
+        steps.contains {
+            if case .setIdentity(let identity) = $0.action { identity.groups == nil } else { false }
+        }
+    }
+}
+
 /// Who performs a step.
 public enum Actor: String, Sendable {
     /// The runtime process, in the runtime's namespaces.
@@ -100,6 +109,10 @@ public enum Action: Sendable {
     case listenForStart
     /// Compile the seccomp filter, or take it from the cache.
     case loadSeccomp(Seccomp)
+    /// Take a filter that is compiled.
+    case takeSeccomp(SeccompProgram)
+    /// Open the file that hooks write to, for those of the host and of the init.
+    case openHookOutput(HookStream, path: String)
     /// Raise this process's hard limit where it is lower: the init inherits it, and ``setRlimit``
     /// then only ever lowers, which needs no right. So a limit that the host cannot grant fails
     /// `create`, and a tight one does not disturb the init's own work.
@@ -120,6 +133,8 @@ public enum Action: Sendable {
     case joinResctrlGroup(ResctrlGroup)
     /// Make sure that the init is in all of the scope's cgroup (cgroup v1), once it has moved there.
     case confirmScope(unit: String)
+    /// Move the init to a cgroup below the container's, which it may manage; of whom it is to be.
+    case enterSubCgroup(path: String, owner: UInt32?)
     /// Hooks; the actor says in whose namespaces.
     case runHook(HookKind, Hook)
 
@@ -147,6 +162,8 @@ public enum Action: Sendable {
     case setIOPriority(IOPriority)
     case setMemoryPolicy(MemoryPolicy)
     case setCPUAffinity(String)
+    /// Forgets the CPUs that the caller was bound to: the cpuset of the cgroup says where to run.
+    case resetCPUAffinity
     case setPersonality(PersonalityDomain)
     case bringUpLoopback
     /// Set the propagation of every mount of the new mount namespace (`MS_*` bits).
@@ -185,7 +202,8 @@ public enum Action: Sendable {
     /// Tell the host that the container is created, and block until it is started.
     case waitForStart
     case setUmask(UInt32)
-    case changeDirectory(String)
+    /// `making`: with the directories that are missing, as `create` does and `exec` does not.
+    case changeDirectory(String, making: Bool)
     case setAppArmorProfile(String)
     case setSELinuxLabel(String)
     case setNoNewPrivileges
@@ -199,6 +217,11 @@ public enum Action: Sendable {
 public enum ConnectPurpose: String, Sendable {
     case console = "console socket"
     case seccompListener = "seccomp listener"
+}
+
+/// The streams of a hook that may go to a file.
+public enum HookStream: String, Sendable, CaseIterable {
+    case stdout, stderr
 }
 
 /// The six kinds of hook (runtime-spec `config.md`, POSIX-platform hooks).
@@ -278,7 +301,8 @@ public struct IdentityPlan: Sendable, Equatable {
     public var uid: UInt32
     /// `user.gid`.
     public var gid: UInt32
-    /// nil where `setgroups(2)` is denied (a rootless user namespace).
+    /// nil keeps the caller's: where `setgroups(2)` is denied (a rootless user namespace), or the
+    /// container is to have them.
     public var groups: [UInt32]?
     /// Whether it may turn out to be denied, in a user namespace that others made.
     public var groupsMayBeDenied: Bool

@@ -32,6 +32,8 @@ package struct Prepared: Sendable {
     /// Its number in `procfs`.
     package var containerPid: Int32 = -1
     package var seccomp: SeccompProgram?
+    /// Where the hooks' output goes.
+    package var hookOutput = HookOutput()
     /// Descriptors 3 … 2+N that the user's program keeps.
     package var preservedFds: Int32 = 0
 
@@ -42,7 +44,7 @@ package struct Prepared: Sendable {
 }
 
 /// A compiled filter and the flags of `seccomp(2)` to load it with.
-package struct SeccompProgram: Sendable, Equatable {
+public struct SeccompProgram: Sendable, Equatable {
     /// `struct sock_filter` after `struct sock_filter`, as the kernel takes them.
     package var filter: [UInt8]
     /// `SECCOMP_FILTER_FLAG_*`.
@@ -51,7 +53,7 @@ package struct SeccompProgram: Sendable, Equatable {
     package var notify: Notify?
 
     /// `listenerMetadata` of the config.
-    package struct Notify: Sendable, Equatable {
+    public struct Notify: Sendable, Equatable {
         package var metadata: String
 
         package init(metadata: String) { self.metadata = metadata }

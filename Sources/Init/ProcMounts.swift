@@ -32,7 +32,8 @@ extension Performer {
         guard let first = components.first, first.elementsEqual("proc".utf8) else { return }
         if components.count == 1 {
             if holdsProc { return }
-            throw .refused("\(quoted(mount.destination)) cannot be mounted: it is not of type proc")
+            throw .refused(
+                "\(quoted(mount.destination)) cannot be mounted because it is not of type proc")
         }
         let path = components.map { String(Substring($0)) }.joined(separator: "/")
         if Self.emulated.contains(where: { $0.utf8.elementsEqual(path.utf8) }) { return }

@@ -9,6 +9,10 @@ extension Performer {
         try processControl(.setParentDeathSignal, 0)
         // Whatever runs in the container until it is started, a hook or an `exec`, finds nothing here.
         try cutOff()
+        if prepared.startListener >= 0 {
+            // A container that is created can be asked to end, too.
+            for number in [SIGHUP, SIGINT, SIGTERM] { exit(on: number) }
+        }
         try channel.send(.ready)
         // Without this word the host died before it could write the state down.
         try waitForGo()

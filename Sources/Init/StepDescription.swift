@@ -29,7 +29,9 @@ extension Action {
         case .mapMountSource: "map mount source"
         case .connect: "connect"
         case .listenForStart: "listen for start"
-        case .loadSeccomp: "load seccomp"
+        case .loadSeccomp, .takeSeccomp: "load seccomp"
+        case .openHookOutput: "open hook output"
+        case .enterSubCgroup: "enter sub-cgroup"
         case .raiseRlimit: "raise limit"
         case .clone: "clone"
         case .writeIDMappings: "map ids"
@@ -59,6 +61,7 @@ extension Action {
         case .setIOPriority: "set I/O priority"
         case .setMemoryPolicy: "set memory policy"
         case .setCPUAffinity: "set CPU affinity"
+        case .resetCPUAffinity: "reset CPU affinity"
         case .setPersonality: "set personality"
         case .setPropagation: "set propagation"
         case .openRoot, .openDetachedRoot: "open root"
@@ -104,7 +107,7 @@ extension Action {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
             .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
             .maskPath(let path),
-            .makePathReadOnly(let path), .changeDirectory(let path):
+            .makePathReadOnly(let path), .changeDirectory(let path, _):
             path
         case .setCgroup(let controller, let file, _):
             controller.isEmpty || file.utf8.starts(with: controller.utf8)
@@ -112,6 +115,8 @@ extension Action {
         case .openNamespace(let type, let path): type.rawValue + " " + path
         case .openMountSource(_, let source, _, _): source
         case .connect(let purpose, let path): purpose.rawValue + " " + path
+        case .openHookOutput(let stream, let path): stream.rawValue + " " + path
+        case .enterSubCgroup(let path, _): path
         case .raiseRlimit(let type, _), .setRlimit(let type, _, _): type.rawValue
         case .runHook(let kind, _): kind.rawValue
         case .joinNamespaces(let types): list(types)
@@ -147,6 +152,7 @@ extension Action {
         case .writeIDMappings(let uid, let gid): mappings(uid, gid)
         case .loadSeccomp(let seccomp):
             seccomp.defaultAction.rawValue + ", " + count(seccomp.syscalls.count, "rule")
+        case .takeSeccomp(let program): count(program.filter.count / 8, "instruction")
         case .raiseRlimit(let type, let hard): type.rawValue + " to " + limit(hard)
         case .setRlimit(let type, let soft, let hard):
             type.rawValue + " " + limit(soft) + " of " + limit(hard)

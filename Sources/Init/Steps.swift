@@ -21,6 +21,7 @@ extension Performer {
         case .setIOPriority(let priority): try setIOPriority(priority)
         case .setMemoryPolicy(let policy): try setMemoryPolicy(policy)
         case .setCPUAffinity(let cpus): try setCPUAffinity(cpus)
+        case .resetCPUAffinity: try resetAffinity()
         case .setPersonality(let domain): try setPersonality(of: domain)
 
         case .setPropagation(let flags): try setPropagation(flags)
@@ -48,7 +49,7 @@ extension Performer {
         case .findExecutable: try findExecutable()
         case .waitForStart: try waitForStart()
         case .setUmask(let mask): Sys.setUmask(mask)
-        case .changeDirectory(let path): try changeDirectory(path)
+        case .changeDirectory(let path, let making): try changeDirectory(path, making: making)
         case .setAppArmorProfile(let profile): try setAppArmorProfile(profile)
         case .setSELinuxLabel(let label): try setSELinuxLabel(label)
         case .setNoNewPrivileges:
@@ -61,9 +62,9 @@ extension Performer {
             .openNamespace,
             .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
             .raiseRlimit,
-            .clone, .writeIDMappings, .confirmScope, .moveNetDevice, .openResctrlGroup,
-            .setSchemata,
-            .makeMonitoringGroup, .joinResctrlGroup:
+            .clone, .writeIDMappings, .confirmScope, .takeSeccomp, .openHookOutput, .enterSubCgroup,
+            .moveNetDevice, .openResctrlGroup, .setSchemata, .makeMonitoringGroup,
+            .joinResctrlGroup:
             throw .refused("a step of the host is not the init's")
         }
     }

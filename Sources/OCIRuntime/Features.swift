@@ -22,7 +22,13 @@ extension Runtime {
                 "io.github.seccomp.libseccomp.version": libseccompVersion,
                 "org.opencontainers.runc.checkpoint.enabled": "true",
                 "org.swrunc.version": version,
+                // Where tools look that know crun.
+                "run.oci.crun.checkpoint.enabled": "true",
+                "run.oci.crun.wasm": "false",
             ],
-            potentiallyUnsafeConfigAnnotations: ["org.criu.config", "org.systemd.property."])
+            potentiallyUnsafeConfigAnnotations: [
+                "io.kubernetes.cri.container-type", "module.wasm.image/variant", "org.criu.config",
+                "org.systemd.property.", "run.oci.",
+            ])
     }
 }

@@ -61,7 +61,7 @@ public struct Runtime: Sendable {
         self.rootless = rootless
         self.root = try absolutePath(root ?? Self.defaultRoot)
         if self.root == "/" {
-            throw RuntimeError("the root directory of the file system is no place for --root")
+            throw RuntimeError("Option --root argument should not be set to /")
         }
     }
 

@@ -3,15 +3,16 @@ import Glibc
 
 /// Copies what the directory `source` holds into the directory `target`, with permissions and
 /// owners: files, directories, links, devices, pipes and sockets. Both are descriptors; links are
-/// copied, never followed. Times, extended attributes and hard links are not kept.
+/// copied, never followed. Times, extended attributes and hard links are not kept; `target` itself stays
+/// as it is.
 package func copyTree(from source: Int32, to target: Int32) throws(SysError) {
     let mask = setUmask(0)
     defer { setUmask(mask) }
-    try copyDirectory(from: source, to: target, path: "")
+    try copyContents(of: source, to: target, path: "")
 }
 
-private func copyDirectory(
-    from source: Int32, to target: Int32, path: String
+private func copyContents(
+    of source: Int32, to target: Int32, path: String
 ) throws(SysError) {
     let reader = try openFile(at: source, ".", O_RDONLY | O_DIRECTORY)
     for name in try entries(of: reader.raw) {
@@ -26,9 +27,6 @@ private func copyDirectory(
                 hint: error.errno == EPERM ? "devices cannot be copied without CAP_MKNOD" : nil)
         }
     }
-    let own = try reader.status()
-    try check(unsafe csys_fchownat(target, "", own.uid, own.gid, AT_EMPTY_PATH), "chown()")
-    try check(unsafe csys_fchmodat(target, ".", own.mode & 0o7777), "chmod()")
 }
 
 private func copyEntry(
@@ -45,7 +43,7 @@ private func copyEntry(
             owning: try check(
                 unsafe csys_openat(
                     target, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0), "open()"))
-        return try copyDirectory(from: file.raw, to: copy.raw, path: path)
+        try copyContents(of: file.raw, to: copy.raw, path: path)
     case S_IFLNK:
         var link = [CChar](repeating: 0, count: 4097)
         let raw = file.raw

@@ -154,6 +154,13 @@ package func setAffinity(of pid: Int32 = 0, cpus: [Int]) throws(SysError) {
         unsafe csys_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity(\(cpus))")
 }
 
+/// Lets this process run on every CPU that its cpuset has, or will have: the kernel cuts the mask to
+/// what there is (`sched_setaffinity(2)`).
+package func resetAffinity() throws(SysError) {
+    let mask = [UInt](repeating: .max, count: 65536 / 64)
+    try check(unsafe csys_sched_setaffinity(0, mask.count * 8, mask), "sched_setaffinity(all)")
+}
+
 private func bitMask(_ bits: [Int]) -> [UInt] {
     var mask = [UInt](repeating: 0, count: (bits.max() ?? 0) / 64 + 1)
     for bit in bits { mask[bit / 64] |= 1 << UInt(bit % 64) }

@@ -13,6 +13,10 @@ package func resetSignals() {
 package func ignoreSignal(_ number: Int32) { _ = csys_signal_ignore(number) }
 package func defaultSignal(_ number: Int32) { _ = csys_signal_default(number) }
 
+/// Lets a signal end this process also as pid 1 of a pid namespace (`pid_namespaces(7)`), until it
+/// executes a program.
+package func exit(on number: Int32) { _ = csys_signal_exit(number) }
+
 package func blockAllSignals() throws(SysError) {
     try check(csys_block_signals(1), "sigprocmask(SIG_SETMASK, all)")
 }

@@ -11,6 +11,8 @@ enum CommandName: String, CaseIterable {
 
     /// The command of that name.
     init?(named name: String) {
+        // As runc has it.
+        let name = name == "h" ? "help" : name
         // `rawValue:` would first make a table of all names: on the start-up path that is waste.
         guard let command = Self.allCases.first(where: { $0.rawValue == name }) else { return nil }
         self = command

@@ -40,16 +40,20 @@ enum Invocation {
     private static func perform<V: Verb>(
         _: V.Type, _ parser: inout Parser, _ globals: GlobalOptions
     ) -> Int32 {
+        do throws(UsageError) {
+            try parser.read(V.command, globals: GlobalOptions.flags)
+        } catch {
+            return refuse(error, command: V.name.rawValue, globals)
+        }
+        let parsed = parser.take()
+        if parsed.wantsHelp { return show(V.command.help(program: Program.name)) }
         let verb: V
         let inherited: InheritedDescriptors
         do throws(UsageError) {
-            try parser.read(V.command, globals: GlobalOptions.flags)
-            let parsed = parser.take()
-            if parsed.wantsHelp { return show(V.command.help(program: Program.name)) }
             verb = try V(parsed)
             inherited = try InheritedDescriptors(preserving: verb.preservedDescriptors)
         } catch {
-            return refuse(error, command: V.name.rawValue, globals)
+            return refuse(error, command: V.name.rawValue, globals, status: V.failureStatus)
         }
         return start(verb, inherited, globals)
     }
@@ -76,7 +80,7 @@ enum Invocation {
 
     /// Reports a command line that cannot be carried out.
     private static func refuse(
-        _ error: UsageError, command: String?, _ globals: GlobalOptions
+        _ error: UsageError, command: String?, _ globals: GlobalOptions, status: Int32 = 1
     ) -> Int32 {
         let prefix = Program.name + (command.map { " " + $0 } ?? "")
         do throws(SysError) {
@@ -85,7 +89,7 @@ enum Invocation {
         } catch {
             return refuseLog(error)
         }
-        return 1
+        return status
     }
 
     private static func refuseLog(_ error: SysError) -> Int32 {

@@ -46,6 +46,16 @@ extension Session {
         }
     }
 
+    /// With `--debug` the log has the plan of the container, a line a step.
+    mutating func explain(_ options: CreateOptions) throws(Failure) {
+        guard report.hasDebug else { return }
+        try protect()
+        let plan = try perform { (runtime) throws(RuntimeError) in try runtime.plan(options) }
+        for line in PlanReport(plan).text.utf8.split(separator: UInt8(ascii: "\n")) {
+            report.debug(String(Substring(line)))
+        }
+    }
+
     mutating func warn(_ warnings: [String]) {
         for warning in warnings { report.warning(warning) }
     }

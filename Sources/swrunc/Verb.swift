@@ -7,7 +7,8 @@ protocol Verb: Sendable {
     static var name: CommandName { get }
     /// The command's entry in the table of commands.
     static var command: Command { get }
-    /// The exit status when the work fails; a command line that is wrong is always 1.
+    /// The exit status when the work fails, or a value on the command line is wrong. It is always 1 where
+    /// the line cannot be understood at all.
     static var failureStatus: Int32 { get }
     /// How many descriptors from 3 on the caller wants passed on; nil where there is no program to
     /// get any.

@@ -112,14 +112,17 @@ private func parse(
             (["--all=maybe", "id"], "invalid value \"maybe\" for --all: use true or false"),
             (["--all=", "id"], "invalid value \"\" for --all: use true or false"),
             (["--format", "xml"], "invalid value \"xml\" for --format: use table or json"),
-            (["--fiel", "x"], "unknown flag: --fiel; did you mean --file?"),
-            (["--form=x"], "unknown flag: --form; did you mean --format?"),
-            (["-zip"], "unknown flag: -zip"),
-            (["-z"], "unknown flag: -z"),
-            (["--olt"], "unknown flag: --olt"),
-            (["--nothing-like-it"], "unknown flag: --nothing-like-it"),
-            (["--=x"], "unknown flag: --"),
-            (["--root", "x"], "unknown flag: --root; --root stands before the command"),
+            (["--fiel", "x"], "flag provided but not defined: -fiel; did you mean --file?"),
+            (["--form=x"], "flag provided but not defined: -form; did you mean --format?"),
+            (["-zip"], "flag provided but not defined: -zip"),
+            (["-z"], "flag provided but not defined: -z"),
+            (["--olt"], "flag provided but not defined: -olt"),
+            (["--nothing-like-it"], "flag provided but not defined: -nothing-like-it"),
+            (["--=x"], "flag provided but not defined: -"),
+            (
+                ["--root", "x"],
+                "flag provided but not defined: -root; --root stands before the command"
+            ),
             ([], "\"act\" requires a minimum of 1 argument(s): ID is missing"),
             (
                 ["a", "b", "c"],
@@ -171,11 +174,13 @@ private func parse(
     @Test func aNumberWithADashIsASignalOnlyAfterThePositional() throws {
         #expect(
             try parse(["id", "-9"], order: .anywhereWithSignals).positionals == ["id", "9"])
-        #expect(throws: UsageError("unknown flag: -9")) {
+        #expect(throws: UsageError("flag provided but not defined: -9")) {
             try parse(["-9", "id"], order: .anywhereWithSignals)
         }
-        #expect(throws: UsageError("unknown flag: -9")) { try parse(["id", "-9"]) }
-        #expect(throws: UsageError("unknown flag: -KILL")) {
+        #expect(throws: UsageError("flag provided but not defined: -9")) {
+            try parse(["id", "-9"])
+        }
+        #expect(throws: UsageError("flag provided but not defined: -KILL")) {
             try parse(["id", "-KILL"], order: .anywhereWithSignals)
         }
     }

@@ -17,7 +17,8 @@ import Testing
     @Test func aPlainProcess() throws {
         #expect(
             try plan().names == [
-                "host open cgroup", "host clone", "init join cgroup", "init join namespaces",
+                "host open cgroup", "host clone", "init join cgroup", "init reset CPU affinity",
+                "init join namespaces",
                 "init new keyring", "init change directory", "init find executable",
                 "init new session", "init set identity", "init execute",
             ])
@@ -30,7 +31,8 @@ import Testing
         }
         #expect(
             try plan(in: config).names == [
-                "host open cgroup", "host clone", "init join cgroup", "init join namespaces",
+                "host open cgroup", "host clone", "init join cgroup", "init reset CPU affinity",
+                "init join namespaces",
                 "init new keyring", "init change directory", "init find executable",
                 "init set identity", "init enter pid namespace", "init new session",
                 "init execute",

@@ -40,7 +40,8 @@ import Testing
         #expect(
             try Config.plain.plan(facts { $0.hasKernelCore = false }).names == [
                 "host create cgroup", "host restrict devices", "host listen for start",
-                "host clone", "init join cgroup", "init new cgroup namespace", "init new session",
+                "host clone", "init join cgroup", "init reset CPU affinity",
+                "init new cgroup namespace", "init new session",
                 "init new keyring", "init bring up loopback", "init set propagation",
                 "init open root", "init make device", "init make device", "init make device",
                 "init make device", "init make device", "init make device", "init make link",

@@ -31,7 +31,9 @@ import Testing
     @Test func text() throws {
         let plan = try Config.plain.with {
             $0.linux.resources = Resources(memory: .init(limit: 4096))
-            $0.mounts = [Mount(destination: "/a\u{1b}[2J", source: "/s", options: ["bind", "x=1"])]
+            $0.mounts = [
+                Mount(destination: "/a\u{1b}[2J", source: "/s", options: ["bind", "sync"])
+            ]
         }.plan()
         let lines = PlanReport(plan).text.split(separator: "\n")
         #expect(lines.count == 1 + plan.steps.count + plan.warnings.count)

@@ -17,7 +17,10 @@ import Testing
     func idIsRefused(id: String) {
         var error: ConfigError?
         do throws(ConfigError) { _ = try ContainerID(id) } catch let found { error = found }
-        #expect(error?.message.hasPrefix("invalid container ID format: \"") == true)
+        #expect(
+            error?.message.hasPrefix(
+                id.isEmpty ? "container id cannot be empty" : "invalid container ID format: \"")
+                == true)
         #expect(error?.message.utf8.count ?? 0 < 200)
         #expect(error?.message.contains("\n") == false)
     }

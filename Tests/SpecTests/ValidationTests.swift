@@ -64,10 +64,10 @@ private func validationError(_ config: Config) -> ConfigError? {
         },
         Change("/annotations/", "empty") { $0.annotations = ["": "x"] },
         Change("/mounts/1/destination", "empty") { $0.mounts[1].destination = "" },
-        Change("/mounts/2", "only one") {
+        Change("/mounts/2", "both uid and gid") {
             $0.mounts[2].uidMappings = [IDMapping(containerID: 0, hostID: 0, size: 1)]
         },
-        Change("/mounts/2", "only one") {
+        Change("/mounts/2", "both uid and gid") {
             $0.mounts[2].gidMappings = [IDMapping(containerID: 0, hostID: 0, size: 1)]
         },
         Change("/mounts/0/gidMappings/0/size", "zero") {
@@ -88,12 +88,12 @@ private func validationError(_ config: Config) -> ConfigError? {
     ]
 
     static let process: [Change] = [
-        Change("/process/args", "at least one") { $0.process?.args = [] },
+        Change("/process/args", "args must not be empty") { $0.process?.args = [] },
         Change("/process/cwd", "absolute") { $0.process?.cwd = "tmp" },
-        Change("/process/cwd", "absolute") { $0.process?.cwd = "" },
-        Change("/process/env/1", "NAME=value") { $0.process?.env = ["A=", "B"] },
-        Change("/process/env/0", "NAME=value") { $0.process?.env = ["=x"] },
-        Change("/process/env/0", "NAME=value") { $0.process?.env = [""] },
+        Change("/process/cwd", "Cwd property must not be empty") { $0.process?.cwd = "" },
+        Change("/process/env/1", "missing '='") { $0.process?.env = ["A=", "B"] },
+        Change("/process/env/0", "name cannot be empty") { $0.process?.env = ["=x"] },
+        Change("/process/env/0", "missing '='") { $0.process?.env = [""] },
         Change(nil, "equals signs in values") { $0.process?.env = ["A==", "B= ="] },
         Change("/process/consoleSize", "65535") { $0.process?.consoleSize?.width = 65536 },
         Change(nil, "size without a terminal") {
@@ -151,12 +151,14 @@ private func validationError(_ config: Config) -> ConfigError? {
     ]
 
     static let linux: [Change] = [
-        Change("/linux/namespaces/8", "second") { $0.linux.namespaces.append(.init(type: .pid)) },
+        Change("/linux/namespaces/8", "duplicated ns") {
+            $0.linux.namespaces.append(.init(type: .pid))
+        },
         Change("/linux/namespaces/0/path", "absolute") { $0.linux.namespaces[0].path = "ns" },
-        Change("/linux/maskedPaths", "mount namespace") {
+        Change("/linux/maskedPaths", "private MNT namespace") {
             $0.linux.namespaces.removeAll { $0.type == .mount }
         },
-        Change("/linux/readonlyPaths", "mount namespace") {
+        Change("/linux/readonlyPaths", "private MNT namespace") {
             $0.linux.maskedPaths = []
             $0.linux.namespaces.removeAll { $0.type == .mount }
         },
@@ -169,8 +171,8 @@ private func validationError(_ config: Config) -> ConfigError? {
             $0.linux.uidMappings = []
             $0.linux.namespaces.removeAll { $0.type == .user }
         },
-        Change("/linux/uidMappings", "required") { $0.linux.uidMappings = [] },
-        Change("/linux/gidMappings", "required") { $0.linux.gidMappings = [] },
+        Change("/linux/uidMappings", "no uid mappings") { $0.linux.uidMappings = [] },
+        Change("/linux/gidMappings", "no gid mappings") { $0.linux.gidMappings = [] },
         Change(nil, "joined user namespace") {
             ($0.linux.uidMappings, $0.linux.gidMappings) = ([], [])
             $0.linux.namespaces = [
@@ -206,7 +208,7 @@ private func validationError(_ config: Config) -> ConfigError? {
             $0.linux.timeOffsets = ["boottime": TimeOffset(secs: 1)]
             $0.linux.namespaces.removeAll { $0.type == .time }
         },
-        Change("/linux/timeOffsets", "joined") {
+        Change("/linux/timeOffsets", "both namespace path and time offsets") {
             $0.linux.timeOffsets = ["boottime": TimeOffset(secs: 1)]
             $0.linux.namespaces[7].path = "/proc/1/ns/time"
         },
@@ -484,7 +486,10 @@ private func validationError(_ config: Config) -> ConfigError? {
     }
 
     @Test func processesAndResourcesAreJudgedOnTheirOwn() {
-        #expect(throws: ConfigError(place: "/cwd", message: "\"x\" is not an absolute path")) {
+        #expect(
+            throws: ConfigError(
+                place: "/cwd", message: "Cwd must be an absolute path, and \"x\" is not")
+        ) {
             try Process(args: ["a"], cwd: "x").validate()
         }
         #expect(throws: ConfigError.self) {

@@ -18,6 +18,7 @@ extension Alone {
             let top = try from.open()
             #expect(mkdirat(top.raw, notUnicode, 0o750) == 0)
             #expect(chmod(from.path, 0o751) == 0)
+            #expect(chmod(to.path, 0o710) == 0)
 
             let target = try to.open()
             try copyTree(from: top.raw, to: target.raw)
@@ -26,7 +27,7 @@ extension Alone {
                 try readFile("\(to.path)/dir/text")
                     == Array(String(repeating: "0123456789", count: 20_000).utf8))
             let modes: [(String, UInt32)] = [
-                ("", S_IFDIR | 0o751), ("dir/sub", S_IFDIR | 0o1711), ("empty", S_IFREG | 0o4555),
+                ("", S_IFDIR | 0o710), ("dir/sub", S_IFDIR | 0o1711), ("empty", S_IFREG | 0o4555),
                 ("pipe", S_IFIFO | 0o600), ("dir/text", S_IFREG | 0o644),
             ]
             for (name, mode) in modes { #expect(try status(of: "\(to.path)/\(name)").mode == mode) }

@@ -1,4 +1,5 @@
 import Arguments
+import Spec
 import Testing
 
 @testable import swrunc
@@ -272,32 +273,43 @@ private func refused<V: Verb>(
         refused(["exec", "c"], as: ExecCommand.self, empty)
         refused(["exec", "-t", "c"], as: ExecCommand.self, empty)
         refused(
-            ["exec", "-p", "f", "c", "ls"], as: ExecCommand.self,
-            "\"ls\" is one too many: --process says what to execute")
-        refused(
-            ["exec", "-p", "f", "-e", "A=1", "c"], as: ExecCommand.self,
-            "--env and --process cannot be combined")
-        refused(
             ["exec", "-e", "A", "c", "ls"], as: ExecCommand.self,
-            "invalid value \"A\" for --env: use NAME=VALUE")
+            "invalid environment variable: missing '=', in \"A\" of --env")
         refused(
             ["exec", "-e", "=1", "c", "ls"], as: ExecCommand.self,
-            "invalid value \"=1\" for --env: use NAME=VALUE")
+            "invalid environment variable: name cannot be empty, in \"=1\" of --env")
         refused(
             ["exec", "-g", "-1", "c", "ls"], as: ExecCommand.self,
             "invalid value \"-1\" for --additional-gids: not a group id in decimal")
         refused(
             ["exec", "--cgroup", "a", "--cgroup", "cpu:b", "c", "ls"], as: ExecCommand.self,
-            "invalid value \"a\" for --cgroup: the controller is missing")
+            "invalid --cgroup argument: a (missing <controller>: prefix)")
         refused(
             ["exec", "--cgroup", "cpu:a", "--cgroup", "cpu:b", "c", "ls"], as: ExecCommand.self,
-            "invalid value \"cpu:b\" for --cgroup: controller cpu was given before")
+            "invalid --cgroup argument(s): controller cpu specified multiple times")
         refused(
             ["exec", "--cgroup", ":a", "c", "ls"], as: ExecCommand.self,
-            "invalid value \":a\" for --cgroup: a controller is missing")
+            "invalid --cgroup argument: :a (empty <controller> prefix)")
         refused(
             ["exec", "--cgroup", "cpu:", "c", "ls"], as: ExecCommand.self,
-            "invalid value \"cpu:\" for --cgroup: the path is missing")
+            "invalid --cgroup argument: cpu: (empty path)")
+    }
+
+    @Test func whatStandsBesideAProcessFileIsIgnored() throws {
+        try expect(
+            "exec -p f -e A=1 --cwd /x c ls",
+            ExecCommand(
+                id: "c", process: .file("f"),
+                ignored: ["--cwd", "--env", "\"ls\""].map { "\($0) is ignored beside --process" }))
+    }
+
+    @Test func aCapabilityIsAmbientOnlyWhereItIsInheritable() {
+        let base = Process(
+            args: ["a"], capabilities: Capabilities(inheritable: ["CAP_KILL"], ambient: []))
+        let process = ProcessChanges(arguments: ["b"], capabilities: ["CAP_KILL", "CAP_CHOWN"])
+            .applied(to: base)
+        #expect(process.capabilities?.ambient == ["CAP_KILL"])
+        #expect(process.capabilities?.inheritable == ["CAP_KILL"])
     }
 
     @Test func cgroupV2TakesOnePath() throws {

@@ -72,7 +72,7 @@ private func globals(_ line: String) throws -> GlobalOptions {
             "invalid value \"x\" for --cgroup-manager: use cgroupfs, systemd or disabled"
         ),
         ("--log", "flag needs an argument: --log"),
-        ("--rot x", "unknown flag: --rot; did you mean --root?"),
+        ("--rot x", "flag provided but not defined: -rot; did you mean --root?"),
     ])
     func refusals(line: String, message: String) {
         #expect(throws: UsageError(message)) { try globals(line) }

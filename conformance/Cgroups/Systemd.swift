@@ -89,6 +89,8 @@ extension Conformance.Systemd {
                 #expect(c.show("Delegate") == "yes")
                 #expect(c.show("Description").contains(c.id))
                 #expect(c.show("ControlGroup") == c.scopePath)
+                // crun's name for it.
+                #expect(c.state()["systemd-scope"].string == c.unit)
                 c.expectInScope("/machine.slice/\(slice)/\(c.unit)")
             }
         }
@@ -98,6 +100,40 @@ extension Conformance.Systemd {
             try withRunningScope { c in
                 let pids = Leaks.processes(inCgroup: c.scopePath)
                 #expect(pids == [c.pid])
+            }
+        }
+
+        @Test(
+            "run.oci.systemd.subgroup: the container has a cgroup below the scope's",
+            arguments: ["container", "a/b", ""])
+        func subgroup(name: String) throws {
+            if !Host.isUnified, !name.isEmpty {
+                try withScope {
+                    $0.annotations["run.oci.systemd.subgroup"] = .string(name)
+                } _: {
+                    let outcome = try $0.run()
+                    #expect(outcome.failed && outcome.stderr.contains("cgroup v2"), "\(outcome)")
+                }
+                return
+            }
+            let edit = { (config: inout JSON) in
+                config.annotations["run.oci.systemd.subgroup"] = .string(name)
+                config.linux.resources.pids.limit = 20
+            }
+            try withRunningScope(edit: edit) { c in
+                let scope = "/machine.slice/\(slice)/\(c.unit)"
+                let path = name.isEmpty ? scope : "\(scope)/\(name)"
+                c.expectInScope(path)
+                #expect(c.show("ControlGroup") == scope)
+                #expect(ControlFile.pids.read(in: path) == "20")
+                #expect(Leaks.processes(inCgroup: path) == [c.pid])
+                #expect(c.execSh("echo in") == "in")
+                let update = c.runtime(["update", "--pids-limit", "30", c.id])
+                #expect(update.succeeded, "\(update)")
+                #expect(ControlFile.pids.read(in: path) == "30")
+                #expect(c.runtime("pause", c.id).succeeded)
+                #expect(c.status == "paused")
+                #expect(c.runtime("resume", c.id).succeeded)
             }
         }
 

@@ -131,6 +131,20 @@ extension Conformance {
             }
         }
 
+        @Test(
+            "beside --resources a flag's limit is ignored (man runc-update)",
+            .knownDifference(crun: "mixes them"))
+        func besideResources() throws {
+            try withRunningContainer(edit: { $0.linux.resources.pids = ["limit": 20] }) { c in
+                var options = LaunchOptions()
+                options.input = "{\"cpu\": {\"shares\": 512}}"
+                let outcome = c.runtime(
+                    ["update", "--pids-limit", "30", "--resources=-", c.id], options)
+                #expect(outcome.succeeded && outcome.stderr.isEmpty, "\(outcome)")
+                #expect(c.reads(.pids) == "20")
+            }
+        }
+
         @Test("what is not mentioned stays, also zeros that mean nothing")
         func rest() throws {
             try withRunningContainer(edit: {

@@ -213,6 +213,18 @@ extension Engines {
             }
         }
 
+        @Test("--group-add keep-groups leaves the program the caller's groups")
+        func keepGroups() throws {
+            try check(Podman.self) { podman in
+                let run = ["run", "--rm", "--network", "none", "--group-add", "keep-groups"]
+                let outcome = podman.place.run(
+                    ["setpriv", "--groups", "1234"] + podman.prefix()
+                        + ["--runtime", podman.runtime] + run + podman.placement
+                        + [Podman.image, "grep", "Groups", "/proc/self/status"])
+                try verify(outcome.trimmed == "Groups:\t1234", "\(outcome)")
+            }
+        }
+
         @Test("--init reaps what the program leaves behind")
         func initProcess() throws {
             try check(Podman.self) { podman in

@@ -41,6 +41,20 @@ extension Conformance.Errors {
             }
         }
 
+        @Test("--debug puts the steps of the plan into the log", .swruncOnly)
+        func debugPlan() throws {
+            try withContainer { c in
+                let log = c.directory + "/log"
+                c.globals += ["--log", log, "--log-format", "json", "--debug"]
+                c.config.program("true")
+                let outcome = try c.run()
+                #expect(outcome.succeeded && outcome.stderr.isEmpty, "\(outcome)")
+                let entries = try entries(log)
+                #expect(entries.allSatisfy { $0.level == "debug" })
+                #expect(entries.contains { $0.msg.string?.contains("pivot_root") == true })
+            }
+        }
+
         @Test(
             "the whole log of a failure is one object, for podman parses it in one piece",
             .swruncOnly)

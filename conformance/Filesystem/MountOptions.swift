@@ -366,5 +366,27 @@ extension Conformance.Filesystem {
                 #expect(readText(c.rootfs + "/data/file") == "text")
             }
         }
+
+        /// Podman gives tmpcopyup to every tmpfs.
+        @Test(
+            "with it too the options say whose the tmpfs is, and else the directory",
+            arguments: [
+                (["mode=700"], "700 7 8", "700 0 0"),
+                (["mode=700", "uid=1000", "gid=5"], "700 1000 5", "700 1000 5"),
+                ([], "751 7 8", "1777 0 0"),
+            ])
+        func tmpcopyupOwner(options: [String], there: String, missing: String) throws {
+            try knownDifference(runc: "1.1 looks at the directory, or at nothing")
+            try withContainer { c in
+                mkdir(c.rootfs + "/there", 0o751)
+                chown(c.rootfs + "/there", 7, 8)
+                for path in ["/there", "/missing"] {
+                    c.config.addMount(
+                        path, type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] + options)
+                }
+                let seen = try c.sh("stat -c '%a %u %g' /there /missing")
+                #expect(seen == there + "\n" + missing)
+            }
+        }
     }
 }

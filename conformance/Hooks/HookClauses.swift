@@ -105,6 +105,23 @@ extension Conformance.Hooks {
 
     @Suite struct Surroundings {
         @Test(
+            "hooks of the host's start in the bundle",
+            arguments: Container.hookKinds.filter { !$0.hasSuffix("Container") })
+        func directory(kind: String) throws {
+            try knownDifference(
+                runc: kind.hasPrefix("post") ? "its later commands do not go there" : nil)
+            try withContainer { c in
+                c.addHook(kind, "pwd > \(c.hookLog)")
+                try c.create()
+                c.start()
+                c.kill("KILL")
+                #expect(c.becomes("stopped"))
+                c.delete()
+                #expect(c.hookLines == [c.bundle])
+            }
+        }
+
+        @Test(
             "the state on stdin has the status of the moment",
             arguments: [
                 ("prestart", ["creating", "created"]), ("createRuntime", ["creating", "created"]),

@@ -110,6 +110,21 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test(
+            "so do HUP, INT and TERM, though the init is pid 1",
+            .knownDifference(crun: "ignores them"),
+            arguments: ["HUP", "INT", "TERM"])
+        func endCreated(signal: String) throws {
+            try withContainer { c in
+                c.config.shell("echo ran > /ran")
+                try c.create()
+                #expect(c.kill(signal).succeeded)
+                #expect(c.becomes("stopped"))
+                #expect(c.delete().succeeded)
+                #expect(!exists(c.rootfs + "/ran"))
+            }
+        }
+
         @Test("a stopped container cannot be killed: `container not running`")
         func killStopped() throws {
             try withContainer { c in

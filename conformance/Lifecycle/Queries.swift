@@ -46,13 +46,26 @@ extension Conformance.Lifecycle {
             }
         }
 
-        @Test("an empty root is an empty list, whether or not its directory exists")
+        @Test("a root without containers is an empty list")
         func empty() throws {
             try withContainer { c in
+                try FileManager.default.createDirectory(
+                    atPath: c.root, withIntermediateDirectories: true)
                 let outcome = c.runtime("list", "--format", "json")
                 #expect(outcome.succeeded, "\(outcome)")
                 try #expect(JSON(parsing: outcome.stdout).array.isEmpty)
                 #expect(c.runtime("list", "-q").stdout.isEmpty)
+            }
+        }
+
+        @Test(
+            "a --root that is missing is an error that names it",
+            .knownDifference(runc: "since 1.2 only"), .knownDifference(crun: "shows an empty list"))
+        func missingRoot() throws {
+            try withContainer { c in
+                let outcome = c.runtime("--root", c.directory + "/no-such", "list")
+                #expect(outcome.failed)
+                #expect(outcome.stderr.contains("no-such"), "\(outcome)")
             }
         }
 

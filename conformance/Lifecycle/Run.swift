@@ -214,6 +214,17 @@ extension Conformance.Lifecycle {
             }
         }
 
+        @Test("without a process there is nothing to run", .knownDifference(crun: "crashes"))
+        func noProcess() throws {
+            try withContainer { c in
+                c.config.process = .null
+                let outcome = try c.run()
+                #expect(outcome.failed)
+                #expect(
+                    outcome.stderr.contains("process property must not be empty"), "\(outcome)")
+            }
+        }
+
         @Test(
             "of eight creates of one id at once exactly one wins",
             .knownDifference(runc: "1.1 does not lock: two may win"))

@@ -85,12 +85,28 @@ extension Conformance {
             }
         }
 
-        @Test("without a user namespace it is refused, with what to do", .swruncOnly)
-        func withoutUserNamespace() throws {
-            try withUser { c in
+        /// crun.1.md, Automatically create user namespace.
+        @Test(
+            "without a user namespace it gets one, with the user's subordinate ids",
+            .knownDifference(runc: "refuses it"), arguments: [true, false])
+        func withoutUserNamespace(withSubordinateIDs: Bool) throws {
+            try withUser(withSubordinateIDs: withSubordinateIDs) { c in
                 withoutUserNamespace(&c.config)
-                let outcome = try c.run()
-                #expect(outcome.failed && outcome.stderr.contains("--rootless"), "\(outcome)")
+                c.config.program("sleep", "600")
+                let outcome = try c.runDetached()
+                try #require(outcome.succeeded, "\(outcome)")
+                let maps = { (file: String) in
+                    readText("/proc/\(c.pid)/\(file)").split(separator: "\n").map {
+                        $0.split(separator: " ").joined(separator: " ")
+                    }
+                }
+                let expected =
+                    ["0 \(Self.id) 1"] + (withSubordinateIDs ? ["1 200000 65536"] : [])
+                #expect(maps("uid_map") == expected && maps("gid_map") == expected)
+                // Later commands know of it.
+                #expect(c.execSh("id -u") == "0")
+                #expect(c.execSh("cat /proc/self/uid_map") == c.execSh("cat /proc/1/uid_map"))
+                #expect(c.delete("--force").succeeded)
             }
         }
 

@@ -129,6 +129,28 @@ extension Conformance.Process {
             }
         }
 
+        @Test(
+            "an empty HOME is none (runc 1.3)", .knownDifference(crun: "keeps it"))
+        func emptyHome() throws {
+            try withContainer { c in
+                c.config.process.env = ["PATH=/bin", "HOME="]
+                c.config.program("env")
+                try #expect(c.run().lines.contains("HOME=/root"))
+            }
+        }
+
+        @Test(
+            "a memory policy without nodes is set",
+            .knownDifference(runc: "1.1 does not know them"),
+            .knownDifference(crun: "1.8 does not know them"),
+            arguments: ["MPOL_DEFAULT", "MPOL_LOCAL", "MPOL_PREFERRED"])
+        func memoryPolicy(mode: String) throws {
+            try withContainer { c in
+                c.config.linux.memoryPolicy = ["mode": JSON(mode)]
+                try #expect(c.sh("echo ok") == "ok")
+            }
+        }
+
         @Test("a cwd that is missing is made, as engines expect")
         func missingWorkingDirectory() throws {
             try withContainer { c in

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The far end of `listenerPath`: gets the notify descriptor and the container process state.
-private final class Agent {
+final class Agent {
     let path: String
     private let listener: Int32
 

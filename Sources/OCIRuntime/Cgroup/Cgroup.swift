@@ -43,6 +43,8 @@ package struct Cgroup: Sendable {
     /// v1: files of the new cpuset that are empty, which nobody may join.
     var emptyCpusetFiles: [String] = []
 
+    /// Of ``CgroupPath``.
+    private let subgroup: String
     private let rootless: RootlessCgroups
     /// Whether the cgroup is the container's, to be removed with it; not before it is made.
     private(set) var isMine: Bool
@@ -56,6 +58,7 @@ package struct Cgroup: Sendable {
         rootless: RootlessCgroups = .auto
     ) {
         isMine = exists
+        subgroup = path.subgroup
         self.rootless = rootless
         var hierarchies = layout.isUnified ? [] : layout.hierarchies
         // On a hybrid host systemd goes by v2 when it looks whether a unit is still in use.
@@ -72,6 +75,7 @@ package struct Cgroup: Sendable {
     /// A container's existing cgroup, from what ``directories`` gave.
     package init(directories: [String]) {
         isMine = true
+        subgroup = ""
         rootless = .auto
         members = directories.compactMap { record in
             let parts = record.utf8.split(
@@ -152,7 +156,9 @@ extension Cgroup {
     func explained(_ error: SysError, _ directory: Directory) -> SysError {
         switch error.errno {
         case EACCES, EPERM, EROFS:
-            error.hinting("this user may not make cgroups there; ask for a delegated cgroup")
+            error.hinting(
+                "rootless needs no limits + no cgrouppath when no permission is granted for cgroups; "
+                    + "ask for a delegated one")
         case EAGAIN:
             error.hinting("cgroup.max.depth or cgroup.max.descendants of a parent is used up")
         case ENOSPC:
@@ -185,13 +191,13 @@ extension Cgroup {
         let pids = try processes(in: directory)
         guard pids.isEmpty else {
             throw .refused(
-                "the cgroup \(directory.full) is in use: it has \(pids.count) processes, "
-                    + "\(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
+                "container's cgroup is not empty: \(pids.count) process(es) found in "
+                    + "\(directory.full), \(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
                 hint: "give each container a cgroupsPath of its own")
         }
         if directory.isUnified || directory.has("freezer"), isFrozen {
             throw .refused(
-                "the cgroup \(directory.full) is frozen",
+                "container's cgroup unexpectedly frozen: \(directory.full)",
                 hint: "thaw it, or use another cgroupsPath")
         }
     }
@@ -206,6 +212,10 @@ extension Cgroup {
         return (named ?? members.first).map { exists($0.full) } ?? false
     }
 
+    private var scopePath: String {
+        String(Substring(members[0].path.utf8.dropLast(subgroup.utf8.count)))
+    }
+
     /// Takes over the cgroup of a unit, from a process that is in it, and makes what systemd does not
     /// look after: the directories in v1's other hierarchies, and controllers of its own version's
     /// time after.
@@ -214,16 +224,21 @@ extension Cgroup {
         let name = isUnified ? "" : "name=systemd"
         if let path = entries.first(where: { $0.controllers.utf8.elementsEqual(name.utf8) })?.path {
             // A process that has ended is in `/`, one that was not moved elsewhere: neither is ours.
-            let unit = splitPath(members[0].path).name
+            let unit = splitPath(scopePath).name
             guard splitPath(path).name.utf8.elementsEqual(unit.utf8) else {
                 throw .refused(
                     "systemd should have put process \(pid) into \(unit), and it is in \(path)")
             }
-            for index in members.indices where !members[index].isMeant(by: path) {
-                members[index].path = path
+            for index in members.indices where !members[index].isMeant(by: path + subgroup) {
+                members[index].path = path + subgroup
             }
         }
         isMine = true
+        if !subgroup.isEmpty {
+            var scope = self
+            scope.members[0].path = scopePath
+            return try scope.enter(subgroup, with: pid, owner: nil)
+        }
         for directory in members {
             if directory.isUnified { try enableControllers(above: directory) }
             do throws(SysError) {

@@ -11,6 +11,8 @@ package struct CgroupPath: Sendable, Equatable {
     package let isConfigured: Bool
     /// The systemd unit whose cgroup it is; nil with the cgroupfs driver.
     package let unit: String?
+    /// v2: the cgroup below the scope that the container has, with a leading slash; empty for the scope's.
+    package var subgroup = ""
 
     /// The runtime's own cgroup, where a container without one stays.
     package static let own = CgroupPath()
@@ -33,7 +35,8 @@ package struct CgroupPath: Sendable, Equatable {
 
     /// What the caller's choice of a driver makes of `cgroupsPath`.
     package init(
-        _ cgroupsPath: String?, id: String, manager: CgroupManager, systemd: SystemdInstance
+        _ cgroupsPath: String?, id: String, manager: CgroupManager, systemd: SystemdInstance,
+        subgroup: String = ""
     ) throws(PlanError) {
         guard manager == .systemd else {
             try self.init(cgroupsPath, id: id)
@@ -41,6 +44,7 @@ package struct CgroupPath: Sendable, Equatable {
         }
         let scope = try ScopeName(cgroupsPath, id: id, isUser: systemd.isUser)
         self.init(scope, below: systemd.controlGroup, isConfigured: cgroupsPath != nil)
+        self.subgroup = subgroup
     }
 
     /// - Parameters:
@@ -79,7 +83,7 @@ package struct CgroupPath: Sendable, Equatable {
     /// On cgroup v2 a relative path lies beside the runtime's cgroup, not in it: a cgroup with
     /// processes cannot have children with controllers (the "no internal processes" rule).
     package func path(in hierarchy: CgroupLayout.Hierarchy) -> String {
-        if isAbsolute { return path }
+        if isAbsolute { return hierarchy.controllers.isEmpty ? path + subgroup : path }
         if path.isEmpty { return hierarchy.own.utf8.elementsEqual("/".utf8) ? "" : hierarchy.own }
         var parent = hierarchy.own.utf8[...]
         if hierarchy.controllers.isEmpty, let last = parent.lastIndex(of: slash) {

@@ -131,7 +131,7 @@ extension Cgroup {
     package func freeze(within milliseconds: Int64 = 10_000) throws(SysError) {
         guard let freezer else {
             throw .refused(
-                "the container cannot be paused: it has no cgroup with a freezer",
+                "cannot toggle freezer: cgroups not configured for container, or without a freezer",
                 hint: "on cgroup v1 the freezer controller must be mounted when it is created")
         }
         do throws(SysError) {

@@ -15,7 +15,7 @@ extension Cgroup {
         let directory = controller.isEmpty ? members.first : directory(of: controller)
         guard let directory else {
             throw .refused(
-                "\(file) cannot be set: the container has no cgroup of \(controller)",
+                "cannot set \(controller) limit: container could not join or create cgroup (\(file))",
                 hint: "this user may not make cgroups there; ask for a delegated cgroup")
         }
         emptyCpusetFiles.removeAll { $0.utf8.elementsEqual(file.utf8) }

@@ -76,8 +76,12 @@ extension CgroupPlanner {
         let place = "/linux/resources/cpu"
         try checkBurst(cpu)
         if let shares = cpu.shares, shares != 0 {
-            if shares < 2 || shares > 262_144 {
-                warn("\(place)/shares", "the kernel brings \(shares) into the range 2 to 262144")
+            // The kernel would take another number without a word.
+            guard shares >= 2 else {
+                throw PlanError("\(place)/shares", "the minimum allowed cpu-shares is 2")
+            }
+            guard shares <= 262_144 else {
+                throw PlanError("\(place)/shares", "the maximum allowed cpu-shares is 262144")
             }
             try set("cpu", "cpu.shares", "\(shares)", "\(place)/shares")
         }

@@ -24,6 +24,8 @@ extension HostPerformer {
             try cgroup?.restrictDevices(rules)
         case .delegateCgroup(let user):
             try cgroup?.delegate(to: user)
+        case .enterSubCgroup(let path, let owner):
+            try cgroup?.enter(path, with: pid, owner: owner)
         default:
             throw .refused("not a step about a cgroup")
         }

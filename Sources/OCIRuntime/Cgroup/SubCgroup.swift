@@ -14,7 +14,8 @@ extension Cgroup {
         for part in parts {
             let path = try Self.subPath(part.path)
             for controller in part.controllers where directory(of: controller) == nil {
-                throw .refused("the container has no cgroup of the controller \(controller)")
+                throw .refused(
+                    "unknown controller \(controller): the container has no cgroup of it")
             }
             try cgroup.append(path, to: part.controllers)
         }
@@ -42,7 +43,7 @@ extension Cgroup {
         for component in path.utf8.split(separator: UInt8(ascii: "/")) {
             if component.elementsEqual(".".utf8) { continue }
             if component.elementsEqual("..".utf8) {
-                throw .refused("the cgroup path \(quoted(path)) has a \"..\" in it")
+                throw .refused("bad sub cgroup path: \(path) has a \"..\" in it")
             }
             cleaned += "/\(Substring(component))"
         }

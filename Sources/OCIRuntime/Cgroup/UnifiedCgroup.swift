@@ -43,6 +43,26 @@ extension Cgroup {
         for one in all { try? writeFile(file, one) }
     }
 
+    /// Makes a cgroup below the container's, moves a process from there to it, and so can give it all
+    /// controllers: those of a cgroup that has processes can't be given away.
+    /// - Parameter owner: whose it is to be, a uid of the host; nil leaves it the caller's.
+    package func enter(_ path: String, with pid: Int32, owner: UInt32?) throws(SysError) {
+        var inner = self
+        for component in path.utf8.split(separator: UInt8(ascii: "/")) {
+            inner.members[0].path += "/\(Substring(component))"
+            do throws(SysError) {
+                try makeDirectory(inner.members[0].full, mode: 0o755)
+            } catch let error where error.errno == EEXIST {
+                continue
+            } catch {
+                throw explained(error, inner.members[0])
+            }
+        }
+        try writeFile("\(inner.members[0].full)/cgroup.procs", "\(pid)")
+        try enableControllers(above: inner.members[0])
+        if let owner { try inner.delegate(to: owner) }
+    }
+
     /// Gives the cgroup to the container's root: for a cgroup namespace of its own with a writable
     /// cgroup mount (config-linux.md, "Cgroup ownership"). Never on v1, where it is not safe.
     /// - Parameter uid: of the host.

@@ -8,7 +8,7 @@ struct Bundle {
     let path: String
     var config: Config
     /// The file's bytes, to be kept for later commands.
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// The root file system's directory, from the file system's root.
     let rootfs: String
     let warnings: [String]
@@ -26,7 +26,8 @@ struct Bundle {
             bytes = try readFile(name, limit: Self.limit)
         } catch  where error.errno == ENOENT {
             throw RuntimeError(
-                "\(error)", hint: "--bundle names the directory that holds config.json")
+                "JSON specification file \(name) not found: \(error)",
+                hint: "--bundle names the directory that holds config.json")
         } catch  where error.errno == EFBIG {
             throw RuntimeError("the config \(name) is larger than \(Self.limit >> 20) MiB")
         } catch {
@@ -34,6 +35,8 @@ struct Bundle {
         }
         do throws(ConfigError) {
             config = try Config(parsing: bytes)
+            config.findSeccompAgent()
+            if try config.addOwnUserNamespace() { bytes = config.json() }
             warnings = try config.validate().map { "\($0)" }
         } catch {
             throw RuntimeError(error)

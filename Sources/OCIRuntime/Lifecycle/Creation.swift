@@ -35,6 +35,10 @@ struct Creation: ~Copyable {
     ) throws(RuntimeError) {
         try validate(options.id)
         var bundle = try Bundle(options.bundle, config: options.config)
+        if starting == .channel, bundle.config.process == nil {
+            throw RuntimeError(
+                "process property must not be empty: there is nothing to start", place: "/process")
+        }
         let procfs = try runtime.procfs()
         var aside = NamespacesAside(for: bundle.config.linux.namespaces, procfs: procfs.raw)
         let stateDirectory = "\(runtime.root)/\(options.id)"
@@ -140,6 +144,9 @@ struct Creation: ~Copyable {
                 wrotePidFile = true
             }
             if let path = options.pidfdSocket { try sendPidfd(host.pidfd, to: path) }
+            if let path = bundle.config.annotations[Annotations.pidfdReceiver] {
+                try sendPidfd(host.pidfd, to: path.below(bundle.path))
+            }
         } catch {
             throw RuntimeError(error)
         }
@@ -193,7 +200,7 @@ struct Creation: ~Copyable {
         } catch {
             throw RuntimeError(error)
         }
-        if host.owesPoststop { warnings += runtime.runPoststop(bundle.config.hooks, record) }
+        if host.owesPoststop { warnings += runtime.runPoststop(bundle.config, record) }
         do throws(SysError) {
             try directory.remove()
         } catch {

@@ -61,7 +61,7 @@ extension Runtime {
             throw RuntimeError(error)
         }
         if container.record.hasPoststop {
-            warnings += runPoststop(try container.config().hooks, container.record)
+            warnings += runPoststop(try container.config(), container.record)
         }
         do throws(SysError) {
             try container.directory.remove()
@@ -72,13 +72,20 @@ extension Runtime {
     }
 
     /// Runs the poststop hooks: one that fails is a warning, and the others still run.
-    func runPoststop(_ hooks: Hooks, _ record: ContainerRecord) -> [String] {
-        if hooks.poststop.isEmpty { return [] }
+    func runPoststop(_ config: Config, _ record: ContainerRecord) -> [String] {
+        if config.hooks.poststop.isEmpty { return [] }
         let state = record.state(.stopped).json()
         var warnings: [String] = []
-        for (index, hook) in hooks.poststop.enumerated() {
+        var files = HookFiles()
+        do throws(SysError) {
+            files = try HookFiles(config, bundle: record.bundle)
+        } catch {
+            warnings.append("\(error)")
+        }
+        for (index, hook) in config.hooks.poststop.enumerated() {
             do throws(SysError) {
-                try HookRunner.run(hook, kind: .poststop, state: state)
+                try HookRunner.run(
+                    hook, kind: .poststop, state: state, output: files.output, in: record.bundle)
             } catch {
                 warnings.append("/hooks/poststop/\(index): \(error)")
             }

@@ -22,6 +22,7 @@ extension Runtime {
         }
         let config = try container.config()
         var options = options
+        if let own = config.process { options.process.inherit(own) }
         if !options.detach, options.consoleSocket == nil { options.process.takeWindowSize() }
         let procfs = try procfs()
         var prepared = Prepared()
@@ -93,5 +94,20 @@ extension Runtime {
         } catch {
             throw RuntimeError(error)
         }
+    }
+}
+
+extension Process {
+    /// Takes from the container's own process what this one says nothing of, as runc and crun have it:
+    /// a process file without a profile must not lead out of the container's. Limits it has to name.
+    fileprivate mutating func inherit(_ own: Process) {
+        capabilities = capabilities ?? own.capabilities
+        apparmorProfile = apparmorProfile ?? own.apparmorProfile
+        selinuxLabel = selinuxLabel ?? own.selinuxLabel
+        user.umask = user.umask ?? own.user.umask
+        oomScoreAdj = oomScoreAdj ?? own.oomScoreAdj
+        ioPriority = ioPriority ?? own.ioPriority
+        scheduler = scheduler ?? own.scheduler
+        execCPUAffinity = execCPUAffinity ?? own.execCPUAffinity
     }
 }

@@ -305,7 +305,7 @@ struct HostPerformer: ~Copyable {
     private mutating func perform(_ step: Step) throws(SysError) {
         switch step.action {
         case .createCgroup, .startScope, .confirmScope, .setCgroup, .restrictDevices,
-            .delegateCgroup:
+            .delegateCgroup, .enterSubCgroup:
             try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
@@ -335,6 +335,13 @@ struct HostPerformer: ~Copyable {
             } catch {
                 throw .refused("\(error.place): \(error.message)", hint: error.hint)
             }
+        case .takeSeccomp(let program): prepared.seccomp = program
+        case .openHookOutput(let stream, let path):
+            let file = keep(try openHookOutput(path))
+            switch stream {
+            case .stdout: prepared.hookOutput.stdout = file
+            case .stderr: prepared.hookOutput.stderr = file
+            }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {
                 // The pidfd stands for each of the container's namespaces.
@@ -351,7 +358,8 @@ struct HostPerformer: ~Copyable {
             state.pid = pid
             let json = state.json()
             owesPoststop = true
-            try HookRunner.run(hook, kind: kind, state: json)
+            try HookRunner.run(
+                hook, kind: kind, state: json, output: prepared.hookOutput, in: state.bundle)
         case .raiseRlimit(let type, let hard): try raiseLimit(type, to: hard)
         case .setOOMScoreAdj(let value):
             // Before the clone: the init inherits it.
@@ -440,6 +448,7 @@ struct HostPerformer: ~Copyable {
         try keepNetworkNamespace()
         let left = new.filter { type in !prepared.madeNamespaces.contains { $0.kind == type.kind } }
         var launch = Launch(new: left, timeOffsets: offsets)
+        launch.keepsGroups = prepared.namespaces.contains { $0.kind == .user } && plan.keepsGroups
         if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
         do throws(SysError) {
             process = try clone(launch, ours, theirs, from: first)

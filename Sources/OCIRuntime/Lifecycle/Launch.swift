@@ -20,6 +20,8 @@ struct Launch {
     var timeOffsets: [TimeOffsetEntry] = []
     /// The directory for `CLONE_INTO_CGROUP`, or -1.
     var cgroup: Int32 = -1
+    /// Whether the caller's additional groups go along into a user namespace that is joined.
+    var keepsGroups = false
 
     /// - Parameters:
     ///   - joined: namespaces to join.
@@ -138,7 +140,7 @@ struct Launch {
     /// The user namespace takes rights over the namespaces outside it away, and gives rights over
     /// those that belong to it: what is refused before is tried again after it.
     private func join(_ joined: [JoinedNamespace]) throws(SysError) {
-        try leaveGroups()
+        if !keepsGroups { try leaveGroups() }
         var later: [JoinedNamespace] = []
         for (kind, fd) in joined where kind != .user {
             do throws(SysError) {

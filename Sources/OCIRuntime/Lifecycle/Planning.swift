@@ -40,10 +40,11 @@ extension Runtime {
                 return PlannedContainer(plan: plan, cgroup: nil, scope: nil)
             }
             let linux = bundle.config.linux
-            let path = try CgroupPath(
+            var path = try CgroupPath(
                 linux.cgroupsPath, id: options.id, manager: cgroupManager, systemd: choices.systemd)
             var scope: Scope?
             if cgroupManager == .systemd {
+                path.subgroup = try Annotations(bundle.config).subgroup
                 scope = try Scope(
                     ScopeName(
                         linux.cgroupsPath, id: options.id, isUser: choices.systemd.isUser),

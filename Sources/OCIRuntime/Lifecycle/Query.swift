@@ -12,6 +12,8 @@ public struct ContainerStatus: Sendable {
     public let created: String
     /// The name of the user who created it, in a list; else empty, as runc has it.
     public internal(set) var owner: String
+    /// The systemd unit whose cgroup it has; empty with the cgroupfs driver.
+    public let unit: String
 }
 
 extension Runtime {
@@ -25,7 +27,9 @@ extension Runtime {
         do throws(SysError) {
             return try openFile(root, O_RDONLY | O_DIRECTORY).names()
                 .filter { (try? validate($0)) != nil }.sorted()
-        } catch  where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT && root == Self.defaultRoot {
+            // Made with the first container. Another directory was named by somebody, who may have
+            // mistyped it.
             return []
         } catch {
             throw RuntimeError(error)
@@ -55,13 +59,14 @@ extension ContainerStatus {
         let status = try container.status
         self.init(
             state: container.record.state(status), rootfs: container.record.rootfs,
-            created: container.record.created, owner: "")
+            created: container.record.created, owner: "",
+            unit: container.record.unit)
     }
 }
 
 extension ContainerStatus: JSONWritable {
     /// The shape that engines read: the spec's members, and runc's `rootfs`, `created`, `owner`. `pid`
-    /// is 0 once the process has ended, as runc has it.
+    /// is 0 once the process has ended, as runc has it. `systemd-scope` is crun's.
     public func write(to writer: inout JSONWriter) {
         writer.object {
             $0.member("ociVersion", state.ociVersion)
@@ -72,6 +77,7 @@ extension ContainerStatus: JSONWritable {
             $0.member("rootfs", rootfs)
             $0.member("created", created)
             if !state.annotations.isEmpty { $0.member("annotations", state.annotations) }
+            if !unit.isEmpty { $0.member("systemd-scope", unit) }
             $0.member("owner", owner)
         }
     }

@@ -40,7 +40,7 @@ extension Runtime {
             notify?.pid = creation.host.pid
             if !creation.startsByItself { try creation.host.release() }
             try creation.host.waitForExecution()
-            try runPoststart(creation.bundle.config.hooks, creation.record)
+            try runPoststart(creation.bundle.config, creation.record)
         } catch {
             throw creation.undo(because: error)
         }

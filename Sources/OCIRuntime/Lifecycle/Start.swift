@@ -15,7 +15,8 @@ extension Runtime {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         case .paused:
-            throw RuntimeError("cannot start a paused container", hint: "resume it first")
+            throw RuntimeError(
+                "cannot start a container in the paused state", hint: "resume it first")
         default: throw RuntimeError("cannot start an already running container")
         }
         guard container.record.hasProcess else {
@@ -26,7 +27,7 @@ extension Runtime {
             notify = try container.directory.openNotifySocket()
             try release(container)
             if container.record.hasPoststart {
-                try runPoststart(try container.config().hooks, container.record)
+                try runPoststart(try container.config(), container.record)
             }
         } catch {
             throw try destroying(container, because: error)
@@ -91,12 +92,19 @@ extension Runtime {
         }
     }
 
-    func runPoststart(_ hooks: Hooks, _ record: ContainerRecord) throws(RuntimeError) {
-        if hooks.poststart.isEmpty { return }
+    func runPoststart(_ config: Config, _ record: ContainerRecord) throws(RuntimeError) {
+        if config.hooks.poststart.isEmpty { return }
+        let output: HookFiles
+        do throws(SysError) {
+            output = try HookFiles(config, bundle: record.bundle)
+        } catch {
+            throw RuntimeError(error)
+        }
         let state = record.state(.running).json()
-        for (index, hook) in hooks.poststart.enumerated() {
+        for (index, hook) in config.hooks.poststart.enumerated() {
             do throws(SysError) {
-                try HookRunner.run(hook, kind: .poststart, state: state)
+                try HookRunner.run(
+                    hook, kind: .poststart, state: state, output: output.output, in: record.bundle)
             } catch {
                 throw RuntimeError(
                     step: Step(.host, "/hooks/poststart/\(index)", .runHook(.poststart, hook)),

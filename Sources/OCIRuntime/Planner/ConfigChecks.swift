@@ -37,7 +37,7 @@ extension Planner {
             }
         } else if !isPrivileged {
             throw PlanError(
-                "/linux/namespaces", "needs a user namespace when not run as root",
+                "/linux/namespaces", "rootless container requires user namespaces",
                 hint: "swrunc spec --rootless writes such a config")
         }
     }

@@ -11,7 +11,7 @@ extension Planner {
     package static func plan(
         executing process: Process, in config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         try planner.prepareToJoin(process)
         try planner.join(process)
         try planner.becomeJoinedProgram(process)
@@ -25,7 +25,7 @@ extension Planner {
             host("/process/execCPUAffinity/initial", .setCPUAffinity(affinity))
         }
         try connectConsole(for: process)
-        loadSeccomp()
+        try loadSeccomp()
         raiseLimits(for: process)
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
@@ -73,6 +73,8 @@ extension Planner {
         if let cgroup, !cgroup.layout.isUnified { `init`(cgroupPlace, .joinCgroup) }
         if let affinity = process.execCPUAffinity?.final {
             `init`("/process/execCPUAffinity/final", .setCPUAffinity(affinity))
+        } else if process.execCPUAffinity?.initial == nil {
+            `init`("", .resetCPUAffinity)
         }
         let joins = joins.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
@@ -85,6 +87,6 @@ extension Planner {
         if process.terminal {
             `init`("/process/terminal", .openConsole(size: process.consoleSize))
         }
-        try settle(process)
+        try settle(process, makingDirectory: false)
     }
 }

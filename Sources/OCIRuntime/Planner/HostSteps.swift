@@ -13,7 +13,8 @@ extension Planner {
         try openMountSources()
         try connectConsole(for: config.process)
         if options.listensForStart { host("", .listenForStart) }
-        loadSeccomp()
+        openHookOutput()
+        try loadSeccomp()
         if let process = config.process { raiseLimits(for: process) }
         clone()
     }
@@ -24,7 +25,7 @@ extension Planner {
             ? CgroupPath.own
             : try CgroupPath(
                 config.linux.cgroupsPath, id: options.id, manager: options.cgroupManager,
-                systemd: options.systemd)
+                systemd: options.systemd, subgroup: annotations.subgroup)
         var layout = CgroupLayout.none
         if options.cgroupManager != .disabled {
             layout = facts.cgroups()
@@ -35,8 +36,26 @@ extension Planner {
             isRootless: isRootless)
         steps += planned.steps
         warnings += planned.warnings
+        try checkSubCgroups(layout)
         if layout.isUnified, isPrivileged, let owner = cgroupOwner {
             host(cgroupPlace, .delegateCgroup(to: owner))
+        }
+    }
+
+    private mutating func checkSubCgroups(_ layout: CgroupLayout) throws(PlanError) {
+        for (key, path) in [
+            (Annotations.subgroup, annotations.subgroup),
+            (Annotations.delegated, annotations.delegated),
+        ] where !path.isEmpty {
+            let place = Annotations.place(key)
+            if options.cgroupManager == .disabled {
+                throw PlanError(place, "needs a cgroup of the container's own")
+            }
+            if key == Annotations.subgroup, options.cgroupManager != .systemd {
+                warn(place, "ignored: without systemd there is no scope")
+            } else if !layout.isUnified {
+                throw PlanError(place, "needs cgroup v2")
+            }
         }
     }
 
@@ -95,27 +114,65 @@ extension Planner {
         }
     }
 
+    private mutating func openHookOutput() {
+        let hooks = config.hooks
+        if config.annotations.isEmpty || hooks == Hooks() { return }
+        for stream in HookStream.allCases {
+            guard let path = config.annotations[stream.annotation] else { continue }
+            host(
+                Annotations.place(stream.annotation),
+                .openHookOutput(stream, path: path.below(options.bundle)))
+        }
+    }
+
     /// The filter, and the agent that it asks.
-    mutating func loadSeccomp() {
-        guard let seccomp = config.linux.seccomp else { return }
+    mutating func loadSeccomp() throws(PlanError) {
+        let seccomp = config.linux.seccomp
+        if let filter = annotations.filter {
+            let receiver = seccomp?.listenerPath ?? config.annotations[Annotations.receiver]
+            if let receiver { try connectAgent(receiver) }
+            hasSeccomp = true
+            host(
+                Annotations.place(Annotations.filter),
+                .takeSeccomp(
+                    SeccompCompiler.program(
+                        filter, notifies: receiver != nil,
+                        seccomp ?? Seccomp(defaultAction: .allow))))
+            return
+        }
+        guard let seccomp else { return }
         hasSeccomp = true
+        if annotations.failsOnUnknownCalls { try SeccompCompiler.checkNames(of: seccomp) }
         if let path = seccomp.listenerPath,
             seccomp.syscalls.contains(where: { $0.action == .notify })
         {
-            host("/linux/seccomp/listenerPath", .connect(.seccompListener, path: path))
+            try connectAgent(path)
         }
         host("/linux/seccomp", .loadSeccomp(seccomp))
+    }
+
+    private mutating func connectAgent(_ path: String) throws(PlanError) {
+        let isAnnotated =
+            config.annotations[Annotations.receiver]?.utf8.elementsEqual(path.utf8) == true
+        let place =
+            isAnnotated ? Annotations.place(Annotations.receiver) : "/linux/seccomp/listenerPath"
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw PlanError(place, "must be an absolute path, and is \(quoted(path))")
+        }
+        host(place, .connect(.seccompListener, path: path))
     }
 
     func checkTerminal(_ process: Process) throws(PlanError) {
         if process.terminal && options.detached && options.consoleSocket == nil {
             throw PlanError(
-                "/process/terminal", "needs a console socket to send the terminal to",
+                "/process/terminal",
+                "cannot allocate tty if runc will detach without setting console socket",
                 hint: "give --console-socket, or run in the foreground")
         }
         if !process.terminal && options.consoleSocket != nil {
             throw PlanError(
-                "/process/terminal", "is false, so there is nothing to send to the console socket")
+                "/process/terminal",
+                "cannot use console socket if runc will not detach or allocate tty")
         }
     }
 

@@ -4,11 +4,12 @@ import Spec
 /// Who the program runs as, and with which capabilities.
 extension Planner {
     func identityGroups(of user: User) throws(PlanError) -> [UInt32]? {
+        if annotations.keepsGroups { return nil }
         guard deniesSetgroups else { return user.additionalGids }
         if !user.additionalGids.isEmpty {
             throw PlanError(
                 "/process/user/additionalGids",
-                "cannot be set in a user namespace without the right to set groups",
+                "cannot set any additional groups in a rootless container",
                 hint: "map more group ids with newgidmap, or run as root")
         }
         return nil
@@ -39,6 +40,7 @@ extension Planner {
         guard config.linux.gidMappings.maps(user.gid) else {
             throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
         }
+        if annotations.keepsGroups { return }
         for (index, gid) in user.additionalGids.enumerated()
         where !config.linux.gidMappings.maps(gid) {
             throw PlanError(

@@ -10,10 +10,19 @@ extension Planner {
             `init`(cgroupPlace, .joinCgroup)
             if let unit = cgroup.path.unit { host(cgroupPlace, .confirmScope(unit: unit)) }
         }
+        `init`("", .resetCPUAffinity)
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
         if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }
+        if !annotations.delegated.isEmpty {
+            let owner = config.process.flatMap {
+                config.linux.uidMappings.hostID(of: $0.user.uid)
+            }
+            host(
+                Annotations.place(Annotations.delegated),
+                .enterSubCgroup(path: annotations.delegated, owner: owner))
+        }
         `init`("", .newSession)
         newSessionKeyring()
         if !hasUserNamespace, let score = config.process?.oomScoreAdj {

@@ -12,7 +12,7 @@ extension Planner {
     ) throws(PlanError) -> Plan {
         var config = config
         config.mounts = mounts
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         planner.isLive = true
         for (index, mount) in mounts.enumerated() { try planner.checkLive(mount, index) }
         try planner.checkLive()
@@ -29,7 +29,7 @@ extension Planner {
     package static func plan(
         removing mounts: [Mount], from config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         for (index, mount) in mounts.enumerated() { try planner.checkLive(mount, index) }
         try planner.checkLive()
         planner.enterRoot()

@@ -35,6 +35,10 @@ extension Planner {
     private func kind(
         of mount: Mount, _ options: MountOptions, _ place: String
     ) throws(PlanError) -> MountPlan.Kind {
+        if let path = annotations.systemdHierarchy, path.utf8.elementsEqual(mount.destination.utf8)
+        {
+            return .cgroup(.systemdOnly(readOnly: options.isReadOnly))
+        }
         if options.isRemount { return .remount(superblock: remounted(mount, options)) }
         if options.isBind(mount) {
             return .bind(
@@ -59,7 +63,7 @@ extension Planner {
             superblockFlags: options.superblockFlags(isRemount: options.isRemount),
             classicFlags: options.classicFlags, data: options.data)
         if let label = config.linux.mountLabel, takesLabel(type), facts.seLinux() {
-            plan.data.append("context=" + label)
+            plan.data.append(annotations.mountContext + "=" + label)
         }
         return plan
     }
@@ -80,7 +84,7 @@ extension Planner {
         guard let source = mount.source, !source.isEmpty else {
             throw PlanError(place + "/source", "is required for a bind mount")
         }
-        return source.utf8.first == UInt8(ascii: "/") ? source : options.bundle + "/" + source
+        return source.below(options.bundle)
     }
 
     /// Options that would be understood wrongly or not at all.
@@ -93,7 +97,14 @@ extension Planner {
                 "copy-symlink cannot be combined with src-nofollow or dest-nofollow")
         }
         if options.isBind(mount) && !options.isRemount {
-            let ignored = options.data + options.superblockNamesOfBind
+            guard options.data.isEmpty else {
+                // They would be the source's, which the host uses too; runc refuses them since 1.2.
+                throw PlanError(
+                    place + "/options",
+                    "bind mounts cannot have any filesystem-specific options applied: "
+                        + options.data.joined(separator: ","))
+            }
+            let ignored = options.superblockNamesOfBind
             if !ignored.isEmpty {
                 warn(
                     place + "/options",
@@ -116,7 +127,7 @@ extension Planner {
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
         guard isPrivileged else {
-            throw PlanError(place, "only root may map the ids of a mount")
+            throw PlanError(place, "id-mapped mounts are not supported for rootless containers")
         }
         let options = MountOptions(mount.options)
         if options.isRemount || mount.type == "cgroup" {
@@ -147,6 +158,22 @@ extension Planner {
         return CgroupPlanner.mountPlan(
             layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
             readOnly: readOnly, isRootless: isRootless)
+    }
+}
+
+extension String {
+    /// The path, or where it is relative what it is below `directory`.
+    func below(_ directory: String) -> String {
+        utf8.first == UInt8(ascii: "/") ? self : directory + "/" + self
+    }
+}
+
+extension CgroupMountPlan {
+    /// systemd's own v1 hierarchy alone: for one that is too old for v2, on a host of v2.
+    fileprivate static func systemdOnly(readOnly: Bool) -> CgroupMountPlan {
+        let systemd = Hierarchy(
+            name: "systemd", options: "none,name=systemd,xattr", source: "", aliases: [])
+        return .hierarchies([systemd], readOnly: readOnly)
     }
 }
 

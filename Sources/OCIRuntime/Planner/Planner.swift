@@ -20,6 +20,7 @@ package struct Planner {
     let namespaces: NamespaceLayout
     /// nil where there are to be none.
     var cgroup: (layout: CgroupLayout, path: CgroupPath)?
+    let annotations: Annotations
     /// Indices of the mounts that become read-only after the change of root.
     var readOnlyLater: [Int] = []
     /// The class of service, where the container has one.
@@ -38,7 +39,7 @@ package struct Planner {
     package static func plan(
         _ config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> Plan {
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         try planner.check()
         try planner.prepareOnHost()
         planner.enter()
@@ -54,17 +55,21 @@ package struct Planner {
     package static func mounts(
         of config: Config, facts: HostFacts, options: PlanOptions
     ) throws(PlanError) -> [Step] {
-        var planner = Planner(config, facts, options)
+        var planner = try Planner(config, facts, options)
         try planner.makeRootFileSystem()
         try planner.changeRoot()
         return planner.steps
     }
 
-    init(_ config: Config, _ facts: HostFacts, _ options: PlanOptions) {
+    init(
+        _ config: Config, _ facts: HostFacts, _ options: PlanOptions
+    ) throws(PlanError) {
         self.config = config
         self.facts = facts
         self.options = options
         namespaces = NamespaceLayout(config.linux.namespaces)
+        annotations = try Annotations(config)
+        warnings = annotations.warnings
         steps.reserveCapacity(128)
     }
 
@@ -107,7 +112,7 @@ package struct Planner {
     /// The root file system's absolute path on the host.
     var rootPath: String {
         let path = config.root?.path ?? ""
-        return path.utf8.first == UInt8(ascii: "/") ? path : options.bundle + "/" + path
+        return path.below(options.bundle)
     }
 }
 
@@ -135,16 +140,16 @@ extension Planner {
     mutating func finishCreate() throws(PlanError) {
         if let process = config.process {
             setScheduler(of: process)
-            try settle(process)
+            try settle(process, makingDirectory: true)
         }
         `init`("", .waitForStart)
     }
 
     /// Priorities and place of the program, and the program itself. A umask comes after a working
     /// directory that has to be made.
-    mutating func settle(_ process: Process) throws(PlanError) {
+    mutating func settle(_ process: Process, makingDirectory: Bool) throws(PlanError) {
         setPriorities(of: process)
-        `init`("/process/cwd", .changeDirectory(process.cwd))
+        `init`("/process/cwd", .changeDirectory(process.cwd, making: makingDirectory))
         if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
         `init`("/process/args/0", .findExecutable)
         try setLabels(of: process)

@@ -1,6 +1,7 @@
 import Glibc
 import Init
 import Spec
+import Sys
 
 /// Turns `linux.seccomp` into a program for `seccomp(2)`.
 ///
@@ -53,10 +54,33 @@ package enum SeccompCompiler {
             filter: program.bytes(), flags: loadFlags(seccomp), notify: notify(seccomp))
     }
 
+    /// A filter that somebody else has compiled, loaded as the config says.
+    static func program(_ filter: [UInt8], notifies: Bool, _ seccomp: Seccomp) -> SeccompProgram {
+        SeccompProgram(
+            filter: filter, flags: loadFlags(seccomp, notifies: notifies),
+            notify: notifies ? .init(metadata: seccomp.listenerMetadata ?? "") : nil)
+    }
+
+    /// - Throws: where there is a rule for a system call that nobody knows.
+    static func checkNames(of seccomp: Seccomp) throws(ConfigError) {
+        let native = SyscallABI.native
+        for (index, syscall) in seccomp.syscalls.enumerated() {
+            for (position, name) in syscall.names.enumerated() where native.number(of: name) == -1 {
+                throw ConfigError(
+                    place: "/linux/seccomp/syscalls/\(index)/names/\(position)",
+                    message: "\(quoted(name)) is not a system call",
+                    hint: "run.oci.seccomp_fail_unknown_syscall makes this an error")
+            }
+        }
+    }
+
     /// The flags for `seccomp(2)`. Without a `flags` list the mitigation of Speculative Store Bypass
     /// stays as it is: so do runc and crun.
     static func loadFlags(_ seccomp: Seccomp) -> UInt32 {
-        let notifies = notifies(seccomp)
+        loadFlags(seccomp, notifies: notifies(seccomp))
+    }
+
+    private static func loadFlags(_ seccomp: Seccomp, notifies: Bool) -> UInt32 {
         var flags: UInt32 = notifies ? newListener : 0
         for flag in seccomp.flags ?? [.specAllow] {
             switch flag {

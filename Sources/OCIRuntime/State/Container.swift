@@ -50,7 +50,9 @@ struct Container: ~Copyable {
             throw RuntimeError(error)
         }
         do throws(ConfigError) {
-            return try Config(parsing: bytes)
+            var config = try Config(parsing: bytes)
+            config.findSeccompAgent()
+            return config
         } catch {
             throw RuntimeError(
                 "the copy of the config, \(directory.path)/\(StateDirectory.configFile), is "

@@ -35,7 +35,8 @@ extension Config {
         }
         guard linux.has(.uts) else {
             throw ConfigError(
-                place: place, message: "is set without a UTS namespace",
+                place: place,
+                message: "unable to set \(place.dropFirst()) without a private UTS namespace",
                 hint: "add {\"type\": \"uts\"} to /linux/namespaces")
         }
     }
@@ -60,7 +61,7 @@ extension Mount {
         guard !uidMappings.isEmpty, !gidMappings.isEmpty else {
             throw ConfigError(
                 place: "\(place)/\(index)",
-                message: "has only one of uidMappings and gidMappings, which go together")
+                message: "id-mapped mounts must have both uid and gid mappings specified")
         }
         try checkMappings(uidMappings, at: "\(place)/\(index)/uidMappings")
         try checkMappings(gidMappings, at: "\(place)/\(index)/gidMappings")

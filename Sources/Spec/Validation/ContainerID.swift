@@ -21,6 +21,9 @@ public struct ContainerID: Sendable, Hashable, CustomStringConvertible {
                 default: false
                 }
             }
+        guard !text.isEmpty else {
+            throw ConfigError(place: "", message: "container id cannot be empty")
+        }
         guard isSafe else {
             throw ConfigError(
                 place: "", message: "invalid container ID format: \(quoted(text))",

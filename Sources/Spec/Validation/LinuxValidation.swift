@@ -32,7 +32,7 @@ extension Linux {
             if namespaces[..<index].contains(where: { $0.type == namespace.type }) {
                 throw ConfigError(
                     place: "/linux/namespaces/\(index)",
-                    message: "a second namespace of type \(namespace.type.rawValue)")
+                    message: "duplicated ns \(quoted(namespace.type.rawValue))")
             }
             if let path = namespace.path, !isAbsolute(path) {
                 throw notAbsolute(path, at: "/linux/namespaces/\(index)/path")
@@ -42,7 +42,7 @@ extension Linux {
             // Without a mount namespace they would be the host's.
             throw ConfigError(
                 place: maskedPaths.isEmpty ? "/linux/readonlyPaths" : "/linux/maskedPaths",
-                message: "is set without a mount namespace",
+                message: "unable to restrict sys entries without a private MNT namespace",
                 hint: "add {\"type\": \"mount\"} to /linux/namespaces")
         }
     }
@@ -54,7 +54,7 @@ extension Linux {
             guard uidMappings.isEmpty, gidMappings.isEmpty else {
                 throw ConfigError(
                     place: uidMappings.isEmpty ? "/linux/gidMappings" : "/linux/uidMappings",
-                    message: "is set without a user namespace",
+                    message: "user namespace mappings specified, but user namespace isn't enabled",
                     hint: "add {\"type\": \"user\"} to /linux/namespaces")
             }
             return
@@ -63,7 +63,8 @@ extension Linux {
         guard !uidMappings.isEmpty, !gidMappings.isEmpty else {
             throw ConfigError(
                 place: uidMappings.isEmpty ? "/linux/uidMappings" : "/linux/gidMappings",
-                message: "is required for the new user namespace of /linux/namespaces/\(index)")
+                message: "user namespaces enabled, but no \(uidMappings.isEmpty ? "uid" : "gid") "
+                    + "mappings found for the new one of /linux/namespaces/\(index)")
         }
     }
 
@@ -71,13 +72,16 @@ extension Linux {
         guard !timeOffsets.isEmpty else { return }
         guard let namespace = namespaces.first(where: { $0.type == .time }) else {
             throw ConfigError(
-                place: "/linux/timeOffsets", message: "is set without a time namespace",
+                place: "/linux/timeOffsets",
+                message:
+                    "time namespace offsets specified, but time namespace isn't enabled in the config",
                 hint: "add {\"type\": \"time\"} to /linux/namespaces")
         }
         guard namespace.path == nil else {
             throw ConfigError(
                 place: "/linux/timeOffsets",
-                message: "is set for a time namespace that is joined, not created")
+                message:
+                    "time namespace enabled, but both namespace path and time offsets specified")
         }
         for entry in timeOffsets.entries {
             let place = "/linux/timeOffsets/" + escapePointer(entry.key)

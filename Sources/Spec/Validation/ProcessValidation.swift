@@ -10,14 +10,20 @@ extension Process {
 
     func validate(at place: String, warnings: inout [ConfigWarning]) throws(ConfigError) {
         guard !args.isEmpty else {
-            throw ConfigError(
-                place: place + "/args", message: "must have at least one entry, the program")
+            throw ConfigError(place: place + "/args", message: "args must not be empty")
         }
-        guard isAbsolute(cwd) else { throw notAbsolute(cwd, at: place + "/cwd") }
-        for (index, variable) in env.enumerated() where !isAssignment(variable) {
+        guard isAbsolute(cwd) else {
+            throw ConfigError(
+                place: place + "/cwd",
+                message: cwd.isEmpty
+                    ? "Cwd property must not be empty"
+                    : "Cwd must be an absolute path, and \(quoted(cwd)) is not")
+        }
+        for (index, variable) in env.enumerated() {
+            guard let flaw = flaw(ofAssignment: variable) else { continue }
             throw ConfigError(
                 place: "\(place)/env/\(index)",
-                message: "\(quoted(variable)) is not of the form NAME=value")
+                message: "invalid environment variable: \(flaw)")
         }
         if terminal, let box = consoleSize {
             // struct winsize of tty_ioctl(4) has 16 bits.
@@ -59,9 +65,12 @@ extension Process {
         }
     }
 
-    private func isAssignment(_ variable: String) -> Bool {
-        guard let equals = variable.utf8.firstIndex(of: UInt8(ascii: "=")) else { return false }
-        return equals > variable.startIndex
+    private func flaw(ofAssignment variable: String) -> String? {
+        switch variable.utf8.firstIndex(of: UInt8(ascii: "=")) {
+        case nil: "missing '=' in \(quoted(variable))"
+        case variable.startIndex: "name cannot be empty, as in \(quoted(variable))"
+        default: nil
+        }
     }
 
     private func checkRlimits(at place: String) throws(ConfigError) {

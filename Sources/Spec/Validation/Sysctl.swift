@@ -54,24 +54,41 @@ extension Linux {
     func checkSysctl() throws(ConfigError) {
         for entry in sysctl.entries {
             let place = "/linux/sysctl/" + escapePointer(entry.key)
+            let key = "sysctl \(quoted(entry.key))"
             guard let name = SysctlName(entry.key) else {
                 throw ConfigError(place: place, message: "no valid name of a kernel parameter")
             }
             guard let type = name.namespace else {
                 throw ConfigError(
                     place: place,
-                    message: "not the parameter of a namespace: it would be set for the host")
+                    message:
+                        "\(key) is not in a separate kernel namespace: it would be set for the host"
+                )
             }
             guard has(type) else {
                 throw ConfigError(
-                    place: place, message: "is set without a namespace of type \(type.rawValue)",
+                    place: place, message: "\(key) \(type.refusal)",
                     hint: "add {\"type\": \"\(type.rawValue)\"} to /linux/namespaces")
             }
             if name.path == "kernel/hostname" {
                 throw ConfigError(
-                    place: place, message: "conflicts with the property hostname",
+                    place: place,
+                    message:
+                        "\(key) is not allowed as it conflicts with the OCI \"hostname\" field",
                     hint: "set /hostname instead")
             }
+        }
+    }
+}
+
+extension NamespaceType {
+    /// Why a parameter of the host's namespace of this type is not set, in runc's words.
+    fileprivate var refusal: String {
+        switch self {
+        case .ipc: "is not allowed in the hosts ipc namespace"
+        case .network: "not allowed in host network namespace"
+        case .user: "not allowed: setting ucounts without a user namespace"
+        default: "is not in a separate kernel namespace: there is none of type \(rawValue)"
         }
     }
 }

@@ -11,6 +11,7 @@ struct CreateCommand: Verb, Equatable {
 
     func run(_ session: inout Session) throws(Failure) -> Int32 {
         let options = options.forRuntime(session.inherited)
+        try session.explain(options)
         session.warn(
             try session.performProtected { (runtime) throws(RuntimeError) in
                 try runtime.create(options)

@@ -20,6 +20,8 @@ struct ExecCommand: Verb, Equatable {
     var preserveFds: Int32 = 0
     var cgroups: [SubCgroup] = []
     var ignorePaused = false
+    /// Warnings about what changes nothing.
+    var ignored: [String] = []
 
     /// What to execute.
     enum Source: Equatable {
@@ -77,7 +79,7 @@ struct ExecCommand: Verb, Equatable {
         let result = try session.perform { (runtime) throws(RuntimeError) in
             try runtime.exec(wanted)
         }
-        session.warn(result.warnings)
+        session.warn(ignored + result.warnings)
         return result.status
     }
 }
@@ -91,8 +93,8 @@ extension ExecCommand {
             pidFile: parsed.text(SharedFlags.pidFile), detach: parsed.isOn(SharedFlags.detach),
             terminal: parsed.boolean(Self.tty),
             preserveFds: parsed.number(SharedFlags.preserveFds) ?? 0,
-            cgroups: try SubCgroup.list(parsed.texts(Self.cgroup), Self.cgroup),
-            ignorePaused: parsed.isOn(Self.ignorePausedFlag))
+            cgroups: try SubCgroup.list(parsed.texts(Self.cgroup)),
+            ignorePaused: parsed.isOn(Self.ignorePausedFlag), ignored: Self.ignored(parsed))
     }
 
     private static func source(_ parsed: Parsed) throws(UsageError) -> Source {
@@ -103,13 +105,17 @@ extension ExecCommand {
             }
             return .changes(try ProcessChanges(parsed, arguments: arguments))
         }
-        if let argument = arguments.first {
-            throw UsageError("\"\(argument)\" is one too many: --process says what to execute")
-        }
-        if let flag = ProcessChanges.flags.first(where: { parsed.lastGiven($0) != nil }) {
-            throw UsageError("--\(flag.name) and --process cannot be combined")
-        }
         return .file(file)
+    }
+
+    /// The file alone counts, as with runc.
+    private static func ignored(_ parsed: Parsed) -> [String] {
+        guard parsed.text(processFile) != nil else { return [] }
+        let given = ProcessChanges.flags.filter { parsed.lastGiven($0) != nil }.map {
+            "--" + $0.name
+        }
+        let arguments = parsed.positionals.dropFirst().map { "\"\($0)\"" }
+        return (given + arguments).map { "\($0) is ignored beside --process" }
     }
 }
 

@@ -35,9 +35,13 @@ extension ProcessChanges {
             noNewPrivs: parsed.boolean(Self.noNewPrivsFlag),
             capabilities: parsed.texts(Self.capFlag))
         for variable in env {
-            guard let end = variable.utf8.firstIndex(of: UInt8(ascii: "=")),
-                end != variable.startIndex
-            else { throw .invalid(variable, for: Self.envFlag, "use NAME=VALUE") }
+            let end = variable.utf8.firstIndex(of: UInt8(ascii: "="))
+            if end == nil || end == variable.startIndex {
+                throw UsageError(
+                    "invalid environment variable: "
+                        + (end == nil ? "missing '='" : "name cannot be empty") + ", in "
+                        + "\"\(variable)\" of --env")
+            }
         }
     }
 
@@ -57,11 +61,12 @@ extension ProcessChanges {
         if let apparmor { process.apparmorProfile = apparmor }
         if let noNewPrivs { process.noNewPrivileges = noNewPrivs }
         if !capabilities.isEmpty {
-            // Not the inheritable set (CVE-2022-29162).
+            // Not the inheritable set (CVE-2022-29162), without which a capability cannot be ambient.
             var sets = process.capabilities ?? Capabilities()
             sets.bounding += capabilities
             sets.effective += capabilities
             sets.permitted += capabilities
+            sets.ambient += capabilities.filter(sets.inheritable.contains)
             process.capabilities = sets
         }
         return process

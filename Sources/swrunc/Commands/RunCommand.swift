@@ -19,6 +19,7 @@ struct RunCommand: Verb, Equatable {
         how.keep = keep
         how.noSubreaper = noSubreaper
         let wanted = how
+        try session.explain(options)
         let result = try session.performProtected { (runtime) throws(RuntimeError) in
             try runtime.run(options, wanted)
         }

@@ -20,7 +20,8 @@ struct SpecCommand: Verb, Equatable {
             let target = try openFile(path, O_WRONLY | O_CREAT | flags, mode: 0o644)
             try target.write(config.json(.tabs) + [UInt8(ascii: "\n")])
         } catch  where error.errno == EEXIST {
-            throw Failure("\(error.hinting("remove it, or name it with --file to replace it"))")
+            throw Failure(
+                "File \(path) exists. Remove it first, or name it with --file to replace it")
         } catch {
             throw Failure("\(error)")
         }

@@ -11,7 +11,7 @@ struct UpdateCommand: Verb, Equatable {
     let change: Change
     /// Settings of the class of service.
     var schemata = IntelRDT()
-    /// Flags that are taken and change nothing.
+    /// Warnings about flags that are taken and change nothing.
     var ignored: [String] = []
 
     /// Where the limits come from.
@@ -29,10 +29,7 @@ struct UpdateCommand: Verb, Equatable {
             try session.perform { (runtime) throws(RuntimeError) in
                 try runtime.update(id, resources, schemata: schemata)
             })
-        session.warn(
-            ignored.map {
-                "--\($0) changes nothing: it is obsolete, and --memory counts the kernel's part too"
-            })
+        session.warn(ignored)
         return 0
     }
 
@@ -66,7 +63,17 @@ extension UpdateCommand {
             schemata: IntelRDT(
                 l3CacheSchema: Self.text(parsed, Self.l3CacheSchema),
                 memBwSchema: Self.text(parsed, Self.memBwSchema)),
-            ignored: Self.obsoleteFlags.filter { parsed.lastGiven($0) != nil }.map(\.name))
+            ignored: Self.ignored(parsed))
+    }
+
+    private static func ignored(_ parsed: Parsed) -> [String] {
+        func given(_ flags: [Flag]) -> [String] {
+            flags.filter { parsed.lastGiven($0) != nil }.map { "--" + $0.name }
+        }
+        let beside = parsed.text(resourcesFlag) == nil ? [] : given(limitFlags)
+        return given(obsoleteFlags).map {
+            "\($0) changes nothing: it is obsolete, and --memory counts the kernel's part too"
+        } + beside.map { "\($0) is ignored beside --resources" }
     }
 
     private static func change(_ parsed: Parsed) throws(UsageError) -> Change {
@@ -77,9 +84,6 @@ extension UpdateCommand {
                 throw UsageError("nothing to update: --resources or a limit is missing")
             }
             return .flags(resources)
-        }
-        if let flag = (limitFlags + rdtFlags).first(where: { parsed.lastGiven($0) != nil }) {
-            throw UsageError("--\(flag.name) and --resources cannot be combined")
         }
         return .file(file)
     }

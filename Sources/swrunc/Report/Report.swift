@@ -58,8 +58,10 @@ struct Report {
 
     /// Reports what only somebody who looks for a mistake wants to know.
     func debug(_ message: @autoclosure () -> String) {
-        if options.level >= .debug { write(.debug, message()) }
+        if hasDebug { write(.debug, message()) }
     }
+
+    var hasDebug: Bool { options.level >= .debug }
 
     /// Writes the warnings held back so far: the command has succeeded, or can fail no more.
     mutating func writeHeldWarnings() {

@@ -9,30 +9,37 @@ struct SubCgroup: Equatable {
 
     /// Reads all values of the flag: one path for cgroup v2, or paths for controllers that each
     /// occur once.
-    static func list(_ texts: [String], _ flag: Flag) throws(UsageError) -> [SubCgroup] {
+    static func list(_ texts: [String]) throws(UsageError) -> [SubCgroup] {
         var list: [SubCgroup] = []
         var seen: [String] = []
+        // An engine's empty value: the container's own.
+        if texts == [""] { return [] }
         for text in texts {
             let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard let path = parts.last, !path.isEmpty else {
-                throw .invalid(text, for: flag, "the path is missing")
+                throw argument(text, "empty path")
             }
             var controllers: [String] = []
             if parts.count == 2 {
                 controllers = parts[0].split(separator: ",", omittingEmptySubsequences: false)
                     .map(String.init)
             } else if texts.count > 1 {
-                throw .invalid(text, for: flag, "the controller is missing")
+                throw argument(text, "missing <controller>: prefix")
             }
             for name in controllers {
-                if name.isEmpty { throw .invalid(text, for: flag, "a controller is missing") }
+                if name.isEmpty { throw argument(text, "empty <controller> prefix") }
                 if seen.contains(name) {
-                    throw .invalid(text, for: flag, "controller \(name) was given before")
+                    throw UsageError(
+                        "invalid --cgroup argument(s): controller \(name) specified multiple times")
                 }
                 seen.append(name)
             }
             list.append(SubCgroup(controllers: controllers, path: String(path)))
         }
         return list
+    }
+
+    private static func argument(_ text: String, _ flaw: String) -> UsageError {
+        UsageError("invalid --cgroup argument: \(text) (\(flaw))")
     }
 }

@@ -172,6 +172,12 @@ static inline long csys_signal_ignore(int signal) {
     struct sigaction a = {.sa_handler = SIG_IGN};
     return csys_result(sigaction(signal, &a, NULL));
 }
+static inline void csys_leave(int signal) { _exit(128 + signal); }
+/* By a handler: for its default action the kernel spares pid 1 of a pid namespace. */
+static inline long csys_signal_exit(int signal) {
+    struct sigaction a = {.sa_handler = csys_leave};
+    return csys_result(sigaction(signal, &a, NULL));
+}
 /* Block (1) or unblock (0) every signal of this thread. */
 static inline long csys_block_signals(int block) {
     sigset_t all;
