@@ -238,14 +238,6 @@ extension Conformance.Process {
                 #expect(c.execSh(show) == (expected.isEmpty ? all : expected))
                 let ofInit = readText("/proc/\(c.pid)/status")
                 #expect(ofInit.contains("Cpus_allowed_list:\t\(all)\n"))
-                // What a process of one's own asks for counts in place of the container's.
-                let process: JSON = [
-                    "args": ["sh", "-c", .string(show)], "cwd": "/", "env": ["PATH=/bin"],
-                    "user": ["uid": 0, "gid": 0],
-                ]
-                try writeText(process.text, to: c.directory + "/p.json")
-                let own = c.runtime("exec", "--process", c.directory + "/p.json", c.id)
-                #expect(own.trimmed == all, "\(own)")
             }
         }
 

@@ -449,13 +449,3 @@ struct HostPerformer: ~Copyable {
         }
     }
 }
-
-extension Plan {
-    /// Whether no step after the clone is the host's.
-    var leavesTheRestToInit: Bool {
-        guard let last = steps.indices.last(where: { steps[$0].actor == .host }),
-            case .clone = steps[last].action
-        else { return false }
-        return true
-    }
-}
