@@ -229,15 +229,15 @@ extension Conformance.Process {
             .knownDifference(crun: "1.8.1 does not know it"),
             arguments: [
                 (["initial": "0", "final": "0"], "0"), (["final": "0"], "0"),
-                (["initial": "0"], "0"), (["initial": "", "final": ""], ""), ([:], ""),
+                (["initial": "", "final": ""], ""), ([:], ""),
             ] as [(JSON, String)])
         func execAffinity(affinity: JSON, expected: String) throws {
             let show = "grep Cpus_allowed_list /proc/self/status | cut -f2"
             let all = launch(["sh", "-c", show]).trimmed
             try withRunningContainer(edit: { $0.process.execCPUAffinity = affinity }) { c in
                 #expect(c.execSh(show) == (expected.isEmpty ? all : expected))
-                let init1 = readText("/proc/\(c.pid)/status")
-                #expect(init1.contains("Cpus_allowed_list:\t\(all)\n"))
+                let ofInit = readText("/proc/\(c.pid)/status")
+                #expect(ofInit.contains("Cpus_allowed_list:\t\(all)\n"))
                 // What a process of one's own asks for counts in place of the container's.
                 let process: JSON = [
                     "args": ["sh", "-c", .string(show)], "cwd": "/", "env": ["PATH=/bin"],

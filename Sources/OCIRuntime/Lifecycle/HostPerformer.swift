@@ -370,20 +370,13 @@ struct HostPerformer: ~Copyable {
             }
             try setAffinity(cpus: cpus)
         case .mapMountSource(let mount, let uid, let gid, let recursive):
-            let namespace = try IDMappings(uid: uid, gid: gid).namespace(procfs: prepared.procfs)
-            guard let source = prepared.mountSources[mount] else {
-                throw SysError(
-                    "mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
-            }
-            try setMountAttributes(
-                source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
-                userNamespace: namespace.raw)
+            try mapMountSource(mount, IDMappings(uid: uid, gid: gid), recursive)
         default:
             throw .refused("a step of the init is not the host's")
         }
     }
 
-    private mutating func keep(_ fd: consuming Fd) -> Int32 {
+    mutating func keep(_ fd: consuming Fd) -> Int32 {
         let raw = fd.release()
         opened.append(raw)
         return raw
@@ -398,40 +391,6 @@ struct HostPerformer: ~Copyable {
         } catch  where error.errno == EPERM {
             throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
         }
-    }
-
-    /// Without mappings it is the joined user namespace whose mappings count. A source that the host
-    /// has opened is mapped by the host, who has the right to.
-    private mutating func openIDMap(_ mount: Int, _ mappings: IDMappings) throws(SysError) {
-        var namespace = prepared.namespaces.first { $0.kind == .user }?.fd ?? -1
-        if !mappings.uid.isEmpty {
-            namespace = keep(try mappings.namespace(procfs: prepared.procfs))
-        }
-        guard let source = prepared.mountSources[mount] else {
-            prepared.idMaps[mount] = namespace
-            return
-        }
-        let recursive = plan.steps.contains {
-            if case .mount(let plan) = $0.action {
-                plan.index == mount && plan.idMap == .recursive
-            } else {
-                false
-            }
-        }
-        try setMountAttributes(
-            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
-            userNamespace: namespace)
-    }
-
-    /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
-    /// mounted in the container comes back to the host.
-    private func openSource(
-        _ path: String, _ recursive: Bool, _ followingLink: Bool
-    ) throws(SysError) -> Fd {
-        let tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
-        try setMountAttributes(
-            tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
-        return tree
     }
 
     private mutating func cloneInit(
