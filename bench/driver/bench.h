@@ -99,7 +99,8 @@ void measure_peaks(void);
 // ---- extras.c: what is measured once
 
 struct crowd {
-    struct series before[3], with[3];  // state, exec, create
+    // state, exec, create; and a run of the floor, which shows what of it is the kernel's.
+    struct series before[4], with[4];
 };
 
 extern long smallest_limit_kib[MAX_SUBJECTS];      // 0: none found

@@ -112,9 +112,12 @@ static void add(struct series *series, char *const arguments[])
     if (series->count < MAX_ROUNDS) series->ms[series->count++] = outcome.ms;
 }
 
-static void time_latencies(const struct subject *subject, struct series series[3], int rounds)
+static void time_latencies(const struct subject *subject, struct series series[4], int rounds)
 {
     char *arguments[MAX_ARGUMENTS], id[32];
+    const struct subject *floor = NULL;
+    for (int i = 0; i < subject_count; i++)
+        if (subjects[i].kind == FLOOR_FULL) floor = &subjects[i];
     for (int round = 0; round < rounds; round++) {
         command(subject, "state", NULL, subject->live, arguments);
         add(&series[0], arguments);
@@ -126,6 +129,10 @@ static void time_latencies(const struct subject *subject, struct series series[3
         add(&series[2], arguments);
         created_pid(subject, id);
         delete_container(subject, id);
+        if (!floor) continue;
+        fresh_id(id);
+        command(floor, NULL, NULL, id, arguments);
+        add(&series[3], arguments);
     }
 }
 

@@ -211,17 +211,17 @@ static void print_calls(void)
 
 static void print_crowds(void)
 {
-    static const char *const names[3] = {"`state`", "`exec`", "`create`"};
+    static const char *const names[4] = {"`state`", "`exec`", "`create`", "`run`"};
     if (crowd_size == 0) return;
     printf("| spaced, ms | | alone | with %d live containers | ratio |\n|---|---|---|---|---|\n",
            crowd_size);
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 4; k++) {
         for (int i = 0; i < subject_count; i++) {
-            if (subjects[i].kind != RUNTIME) continue;
+            if (subjects[i].kind != RUNTIME || crowds[i].before[k].count == 0) continue;
             double before = median(crowds[i].before[k].ms, crowds[i].before[k].count);
             double with = median(crowds[i].with[k].ms, crowds[i].with[k].count);
-            printf("| %s | %s | %.2f | %.2f | %.2f |\n", names[k], subjects[i].name, before, with,
-                   with / before);
+            printf("| %s | %s%s | %.2f | %.2f | %.2f |\n", names[k], k == 3 ? "the floor, beside " : "",
+                   subjects[i].name, before, with, with / before);
         }
     }
     printf("\n");
