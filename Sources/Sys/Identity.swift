@@ -154,6 +154,10 @@ package func setAffinity(of pid: Int32 = 0, cpus: [Int]) throws(SysError) {
         unsafe csys_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity(\(cpus))")
 }
 
+/// Where this process is on the CPU of that number, it goes to another one that it may run on. Its affinity
+/// stays as it is, but is from then on its own, and its children's, whatever becomes of its cpuset.
+package func leaveCPU(_ number: UInt32) { _ = csys_leave_processor(number) }
+
 /// Lets this process run on every CPU that its cpuset has, or will have: the kernel cuts the mask to
 /// what there is (`sched_setaffinity(2)`).
 package func resetAffinity() throws(SysError) {

@@ -158,17 +158,6 @@ extension Conformance.Lifecycle {
             }
         }
 
-        @Test("run without process fails and says so")
-        func runWithoutProcess() throws {
-            try withContainer { c in
-                c.config.process = .null
-                let outcome = try c.run()
-                #expect(outcome.failed && outcome.stderr.contains("process"), "\(outcome)")
-                #expect(!outcome.stderr.contains("init"), "\(outcome)")
-                c.expectNothingLeft()
-            }
-        }
-
         @Test("start without process fails; create works without it")
         func noProcess() throws {
             try withContainer { c in

@@ -148,15 +148,6 @@ extension Conformance.Lifecycle {
             }
         }
 
-        @Test("a --cwd that is missing is not made")
-        func missingWorkingDirectory() throws {
-            try withRunningContainer { c in
-                let outcome = c.exec(["--cwd", "/tpm"], "pwd")
-                #expect(outcome.failed && outcome.stderr.contains("/tpm"), "\(outcome)")
-                #expect(!exists(c.rootfs + "/tpm"))
-            }
-        }
-
         @Test("an empty --cgroup is the container's own")
         func emptyCgroup() throws {
             try withRunningContainer { c in
@@ -229,20 +220,6 @@ extension Conformance.Lifecycle {
                 #expect(report["cap.bounding"] == "0000000000000020")
                 let environment = (0..<(Int(report["envc"]) ?? 0)).map { report["env.\($0)"] }
                 #expect(Set(environment) == ["X=1", "HOME=/", "PATH=/bin"])
-            }
-        }
-
-        @Test("without capabilities in the file they are the container's")
-        func processFileWithoutCapabilities() throws {
-            try withRunningContainer(edit: { $0.process.capabilities = Self.onlyKill }) { c in
-                let process: JSON = ["args": ["/bin/probe"], "cwd": "/"]
-                try writeText(process.text, to: c.directory + "/p.json")
-                let report = ProbeReport(
-                    c.runtime("exec", "--process", c.directory + "/p.json", c.id).stdout)
-                for set in ["bounding", "permitted", "effective"] {
-                    #expect(report["cap." + set] == "0000000000000020")
-                }
-                #expect(report["cap.ambient"] == "0000000000000000")
             }
         }
 

@@ -33,6 +33,7 @@ extension Conformance.Lifecycle {
                     c.runtime("exec", "--process", c.directory + "/p.json", c.id).stdout)
                 #expect(report["cap.bounding"] == "0000000000000020")
                 #expect(report["cap.effective"] == "0000000000000020")
+                #expect(report["cap.ambient"] == "0000000000000000")
                 #expect(report["affinity"] == "0")
             }
         }

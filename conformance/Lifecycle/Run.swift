@@ -222,6 +222,7 @@ extension Conformance.Lifecycle {
                 #expect(outcome.failed)
                 #expect(
                     outcome.stderr.contains("process property must not be empty"), "\(outcome)")
+                c.expectNothingLeft()
             }
         }
 

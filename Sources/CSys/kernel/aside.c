@@ -1,4 +1,4 @@
-/* Namespaces made by a process beside this one, on another processor.
+/* Which processor what runs on: namespaces made by a process beside this one, on another.
  *
  * It shares this one's memory and descriptors, which is what makes it cheap. So it may not go on in Swift,
  * nor touch what belongs to this one's thread, such as errno: it makes system calls and ends. */
@@ -6,6 +6,35 @@
 #include "csys_call.h"
 
 #include <sched.h>
+
+/* As many processors as the kernel may be built for. */
+struct processors {
+    cpu_set_t all[8], others[8];
+    size_t size;
+    unsigned here;
+};
+
+/* Those that this process may run on; 0 where it is but this one. */
+static int count_others(struct processors *p) {
+    long size = csys_result(syscall(SYS_sched_getaffinity, 0, sizeof p->all, p->all));
+    if (size < 0 || getcpu(&p->here, NULL) != 0) return 0;
+    p->size = (size_t)size;
+    memcpy(p->others, p->all, sizeof p->all);
+    CPU_CLR_S(p->here, p->size, p->others);
+    return CPU_COUNT_S(p->size, p->others);
+}
+
+/* Once moved to another it may be anywhere again: where that one is busy, this one gets it back as soon as
+ * it has nothing else to do. */
+static long move_to_others(long pid, const struct processors *p) {
+    syscall(SYS_sched_setaffinity, pid, p->size, p->others);
+    return csys_result(syscall(SYS_sched_setaffinity, pid, p->size, p->all));
+}
+
+long csys_leave_processor(unsigned number) {
+    struct processors p;
+    return count_others(&p) > 0 && p.here == number ? move_to_others(0, &p) : 0;
+}
 
 #ifdef CSYS_HAS_CALL
 
@@ -34,25 +63,16 @@ static int make(void *unused) {
 }
 
 long csys_make_aside(int flags, int procfs, int *pidfd) {
-    /* As many processors as the kernel may be built for. */
-    cpu_set_t all[8], others[8];
-    unsigned here;
-    long size = csys_result(syscall(SYS_sched_getaffinity, 0, sizeof all, all));
-    if (size < 0 || getcpu(&here, NULL) != 0) return -EINVAL;
-    memcpy(others, all, sizeof all);
-    CPU_CLR_S(here, (size_t)size, others);
-    if (CPU_COUNT_S((size_t)size, others) == 0) return -EAGAIN;
-
+    struct processors p;
+    if (count_others(&p) == 0) return -EAGAIN;
     work.procfs = procfs;
     work.flags = flags;
     for (int i = 0; i < CSYS_ASIDE_KINDS; i++) work.made[i] = -1;
     long pid = csys_result(clone(make, work.stack + sizeof work.stack,
                                  CLONE_VM | CLONE_FILES | CLONE_PIDFD, NULL, pidfd));
     if (pid < 0) return pid;
-    /* It often waits for this processor. Once moved to another it may be anywhere: where that one is busy,
-     * this one gets it back as soon as it has nothing else to do. */
-    syscall(SYS_sched_setaffinity, pid, size, others);
-    syscall(SYS_sched_setaffinity, pid, size, all);
+    /* It often waits for this processor. */
+    move_to_others(pid, &p);
     return pid;
 }
 

@@ -88,7 +88,7 @@ struct Creation: ~Copyable {
             try write(StateDirectory.configFile, bundle.bytes)
             if NotifySocket.requested != nil { try directory.makeNotifyDirectory() }
             try host.launch()
-            host.standAside()
+            host.standAside(hasHooks: bundle.config.hooks != Hooks())
             // The hooks may ask for the container's state (runtime.md, State).
             if bundle.config.hooks.hasOfCreate {
                 record.isCreating = true

@@ -48,7 +48,7 @@ extension Runtime {
         host.warnings.insert(contentsOf: warnings, at: 0)
         do throws(RuntimeError) {
             try host.launch()
-            host.standAside()
+            host.standAside(hasHooks: false)
             _ = try host.perform()
             try tell(options, host.pid, host.pidfd)
         } catch {

@@ -119,10 +119,16 @@ struct HostPerformer: ~Copyable {
     }
 
     /// Lets an init that is not waiting for the host go first. It often starts on this CPU, where the two
-    /// would take turns; who sleeps, however shortly, wakes on one that is idle.
-    mutating func standAside() {
+    /// would take turns.
+    /// - Parameter hasHooks: they would inherit an affinity (``leaveCPU(_:)``). Who sleeps instead, however
+    ///   shortly, often wakes on another CPU.
+    mutating func standAside(hasHooks: Bool) {
         guard plan.steps.indices.contains(index), plan.steps[index].actor == .`init` else { return }
-        sleep(nanoseconds: 1)
+        if hasHooks {
+            sleep(nanoseconds: 1)
+        } else if let number = try? ProcessIdentity.processor(of: pid) {
+            leaveCPU(number)
+        }
         closeExecutable()
     }
 

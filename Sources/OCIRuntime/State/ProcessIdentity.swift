@@ -48,27 +48,37 @@ struct ProcessIdentity: Equatable, Sendable {
         return fd
     }
 
-    private static func stat(of pid: Int32) throws(SysError) -> (state: UInt8, startTime: UInt64) {
+    /// The CPU that the process last ran on, or waits for.
+    static func processor(of pid: Int32) throws(SysError) -> UInt32 {
+        UInt32(truncatingIfNeeded: try stat(of: pid).processor)
+    }
+
+    private static func stat(
+        of pid: Int32
+    ) throws(SysError) -> (state: UInt8, startTime: UInt64, processor: UInt64) {
         let bytes = try readFile("/proc/\(pid)/stat")
         // The command's name is in parentheses and may hold any byte.
         guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else {
             throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL)
         }
-        // The state is the first field after it, the start time the twentieth.
+        // The state is the first field after it, the start time the twentieth, the CPU the 37th.
         var field = 0
         var state: UInt8?
-        var digits: [UInt8] = []
-        for byte in bytes[(close + 1)...] where field <= 20 {
+        var start: UInt64 = 0
+        var processor: UInt64 = 0
+        for byte in bytes[(close + 1)...] {
+            let digit = UInt64(byte &- UInt8(ascii: "0"))
             switch (byte, field) {
             case (UInt8(ascii: " "), _): field += 1
             case (_, 1): state = byte
-            case (_, 20): digits.append(byte)
+            case (_, 20): start = start &* 10 &+ digit
+            case (_, 37): processor = processor &* 10 &+ digit
             default: break
             }
         }
-        guard let state, let start = UInt64(String(decoding: digits, as: UTF8.self)) else {
+        guard let state, field >= 37 else {
             throw SysError("read(\"/proc/\(pid)/stat\")", EINVAL)
         }
-        return (state, start)
+        return (state, start, processor)
     }
 }

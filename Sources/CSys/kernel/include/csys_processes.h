@@ -31,6 +31,8 @@ static inline long csys_ns_type(int fd) { return csys_result(ioctl(fd, NS_GET_NS
 #define CSYS_ASIDE_KINDS 3
 long csys_make_aside(int flags, int procfs, int *pidfd);
 int csys_made_aside(int kind, int *flag);
+/* Moves this process to another processor, if it is on this one. */
+long csys_leave_processor(unsigned number);
 static inline long csys_wait_aside(int pidfd) {
     siginfo_t info;
     return csys_result(syscall(SYS_waitid, 3, pidfd, &info, WEXITED | __WALL, NULL));
