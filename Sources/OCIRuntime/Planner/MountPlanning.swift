@@ -97,14 +97,7 @@ extension Planner {
                 "copy-symlink cannot be combined with src-nofollow or dest-nofollow")
         }
         if options.isBind(mount) && !options.isRemount {
-            guard options.data.isEmpty else {
-                // They would be the source's, which the host uses too; runc refuses them since 1.2.
-                throw PlanError(
-                    place + "/options",
-                    "bind mounts cannot have any filesystem-specific options applied: "
-                        + options.data.joined(separator: ","))
-            }
-            let ignored = options.superblockNamesOfBind
+            let ignored = options.data + options.superblockNamesOfBind
             if !ignored.isEmpty {
                 warn(
                     place + "/options",
