@@ -2,8 +2,7 @@ import Glibc
 import Spec
 import Sys
 
-/// What is left on kernels without `open_tree(2)` (5.2) and `mount_setattr(2)` (5.12), or where they
-/// are filtered: `mount(2)`, with files named by their descriptor in the host's procfs.
+/// What is left where `open_tree(2)`, `move_mount(2)` or `mount_setattr(2)` is not available: `mount(2)`, with files named by their descriptor in the host's procfs.
 extension Performer {
     /// Calls `body` with a path to what is open as `fd`. The path starts at the host's procfs, which
     /// is the current directory meanwhile, and so depends on nothing in the container.
@@ -24,11 +23,10 @@ extension Performer {
         _ mount: MountPlan, source: String, recursive: Bool
     ) throws(SysError) {
         if mount.idMap != nil {
-            throw SysError("mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
+            throw NewerCall.mountSetattr.unavailable("mount_setattr(MOUNT_ATTR_IDMAP)")
         }
         if isRoot(mount.destination) {
-            throw SysError(
-                "open_tree(\(quoted(source)))", ENOSYS, hint: "a mount on / needs Linux 5.2")
+            throw NewerCall.openTree.unavailable("open_tree(\(quoted(source))) for a mount on /")
         }
         let flags = O_PATH | (mount.sourceNoFollow || mount.copySymlink ? O_NOFOLLOW : 0)
         let from: Fd
@@ -74,7 +72,7 @@ extension Performer {
     /// Attributes and propagation of the mount at the destination.
     func changeClassic(_ mount: MountPlan, _ mounted: borrowing Fd) throws(SysError) {
         if mount.recursiveSetting | mount.recursiveClearing != 0 {
-            throw SysError("mount_setattr(AT_RECURSIVE)", ENOSYS, hint: "Linux 5.12 is needed")
+            throw NewerCall.mountSetattr.unavailable("mount_setattr(AT_RECURSIVE)")
         }
         let attributes = MountAttributes(setting: mount.setting, clearing: mount.clearing)
         if !attributes.isEmpty {

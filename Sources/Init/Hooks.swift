@@ -93,7 +93,7 @@ package enum HookRunner {
                 return try Sys.wait(pidfd: process.pidfd.raw)
             }
             if left == 0 {
-                try? signal(process.pidfd.raw, SIGKILL)
+                try? process.signal(SIGKILL)
                 _ = try Sys.wait(pidfd: process.pidfd.raw)
                 throw SysError("hook", ETIMEDOUT)
             }

@@ -25,13 +25,19 @@ extension Performer {
     /// members (``enterPidNamespace()``).
     func joinNamespaces(_ types: [NamespaceType]) throws(SysError) {
         if types.contains(.user), !plan.keepsGroups { try leaveGroups() }
-        if prepared.containerInit >= 0 {
+        if prepared.containerInit < 0 {
+            for (kind, fd) in prepared.namespaces { try joinNamespace(fd, kind.rawValue) }
+        } else if prepared.containerInitIsPidfd {
             // One call for all of them (Linux 5.8), so that their order does not matter.
             let flags = types.reduce(0 as Int32) { $0 | $1.kind.rawValue }
             try joinNamespace(prepared.containerInit, flags)
-            return
+        } else {
+            // From within one of them another could be out of reach: all are opened first.
+            let namespaces = try openNamespaces(
+                types.map(\.kind), ofDirectory: prepared.containerInit)
+            defer { for (_, fd) in namespaces { closeDescriptor(fd) } }
+            try Sys.joinNamespaces(namespaces)
         }
-        for (kind, fd) in prepared.namespaces { try joinNamespace(fd, kind.rawValue) }
     }
 
     private func sibling() throws(SysError) -> ClonedProcess? {

@@ -30,7 +30,8 @@ extension Performer {
             try applyAttributes(of: mount, to: tree)
             try keepFromHost(tree.raw)
             try attach(tree, mount)
-        } catch let error where error.errno == ENOSYS {
+        } catch let error where error.errno == ENOSYS && prepared.containerInit < 0 {
+            // In a running container the path would be the container's.
             try bindClassic(mount, source: source, recursive: recursive)
         }
     }
@@ -116,7 +117,7 @@ extension Performer {
         let target = try openTarget(of: mount, directory: isDirectory)
         try refuseOverProc(mount, target, holdsProc: isProc(tree))
         try attach(tree.raw, on: target.raw, mount.destination)
-        for flags in mount.propagation { try Sys.setPropagation(tree.raw, flags) }
+        try propagate(mount, tree)
         if isRoot(mount.destination) {
             // What comes later belongs below the new root.
             root = RootDirectory(tree)

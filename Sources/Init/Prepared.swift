@@ -27,8 +27,9 @@ package struct Prepared: Sendable {
     package var seccompListener: Int32 = -1
     /// The socket on which `start` knocks; -1 waits on the channel instead (`run`).
     package var startListener: Int32 = -1
-    /// The pidfd of the container's init, for a process that joins it.
+    /// The ``ProcessHandle`` of the container's init, for a process that joins it.
     package var containerInit: Int32 = -1
+    package var containerInitIsPidfd = true
     /// Its number in `procfs`.
     package var containerPid: Int32 = -1
     package var seccomp: SeccompProgram?

@@ -34,14 +34,18 @@ struct Masks: ~Copyable {
     /// Covers the file open as `target`; false where only the classic way is left.
     mutating func coverFile(_ target: Int32, _ path: String) throws(SysError) -> Bool {
         guard let raw = rawNull else { return false }
-        if nullIsAttached {
-            let copy = try cloneMount(at: raw, "", recursive: false)
-            try attachMount(copy.raw, on: target, path)
-        } else {
-            try attachMount(raw, on: target, path)
-            nullIsAttached = true
+        do throws(SysError) {
+            if nullIsAttached {
+                let copy = try cloneMount(at: raw, "", recursive: false)
+                try attachMount(copy.raw, on: target, path)
+            } else {
+                try attachMount(raw, on: target, path)
+                nullIsAttached = true
+            }
+            return true
+        } catch let error where error.errno == ENOSYS {
+            return false
         }
-        return true
     }
 
     private var rawNull: Int32? {

@@ -121,7 +121,9 @@ extension Performer {
         let root = try openFile(
             at: prepared.procfs, "\(prepared.containerPid)/root", O_PATH | O_DIRECTORY)
         // It still lives, so its number was not another's.
-        try signal(prepared.containerInit, 0)
+        if try waitForEnd(of: prepared.containerInit, milliseconds: 0).ended {
+            throw .refused("the container has ended")
+        }
         return root
     }
 

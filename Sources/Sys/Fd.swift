@@ -36,7 +36,7 @@ package func closeDescriptor(_ raw: Int32) { _ = csys_close(raw) }
 
 /// Closes every descriptor from `first` on but those in `kept`. Where paths of a container are about to
 /// be resolved close-on-exec is not enough: `/proc/self/fd/N/..` leads out of it (CVE-2024-21626).
-/// - Parameter procfs: the host's `/proc`, for kernels without `close_range(2)` (5.9); -1 where it is
+/// - Parameter procfs: the host's `/proc`, for where `close_range(2)` is not available; -1 where it is
 ///   not open: then every number is tried.
 package func closeDescriptors(
     from first: Int32, keeping kept: [Int32] = [], procfs: Int32
@@ -44,7 +44,8 @@ package func closeDescriptors(
     var next = first
     for end in (kept.filter { $0 >= first } + [Int32.max]).sorted() {
         if end > next {
-            let result = csys_close_range(UInt32(next), UInt32(end - 1), 0)
+            let result = NewerCall.closeRange.answer(
+                csys_close_range(UInt32(next), UInt32(end - 1), 0))
             if result == -Int(ENOSYS) {
                 return try closeOneByOne(from: first, keeping: kept, procfs)
             }

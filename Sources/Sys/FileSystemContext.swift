@@ -10,7 +10,9 @@ package struct FileSystemContext: ~Copyable {
     package init(_ type: String) throws(SysError) {
         let cloexec: UInt32 = 1
         self.type = type
-        fd = Fd(owning: try check(unsafe csys_fsopen(type, cloexec), "fsopen(\(quoted(type)))"))
+        fd = Fd(
+            owning: try NewerCall.fsopen.check(
+                unsafe csys_fsopen(type, cloexec), "fsopen(\(quoted(type)))"))
     }
 
     /// `FSCONFIG_SET_STRING`, or `FSCONFIG_SET_FLAG` where there is no value.
@@ -31,7 +33,7 @@ package struct FileSystemContext: ~Copyable {
             csys_fsconfig(fd.raw, 6, nil, nil, 0), "fsconfig(\(type), FSCONFIG_CMD_CREATE)")
         let cloexec: UInt32 = 1
         return Fd(
-            owning: try check(
+            owning: try NewerCall.fsmount.check(
                 csys_fsmount(fd.raw, cloexec, UInt32(truncatingIfNeeded: attributes)),
                 "fsmount(\(type), \(hex(attributes)))"))
     }
@@ -39,10 +41,14 @@ package struct FileSystemContext: ~Copyable {
     private borrowing func explained(
         _ result: Int, _ call: @autoclosure () -> String
     ) throws(SysError) {
-        guard result < 0 else { return }
-        throw SysError(
-            call(), Int32(truncatingIfNeeded: -result),
-            hint: kernelMessage().map { "the kernel says: \($0)" })
+        do throws(SysError) {
+            try NewerCall.fsconfig.check(result, call())
+        } catch {
+            if error.errno != ENOSYS, let message = kernelMessage() {
+                throw error.hinting("the kernel says: \(message)")
+            }
+            throw error
+        }
     }
 
     /// The first error in the context's log, or else its last line; nil where it is empty. A read

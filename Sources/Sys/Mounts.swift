@@ -94,7 +94,7 @@ package func cloneMount(
     let flags =
         openTreeClone | UInt32(O_CLOEXEC) | empty | noFollow | (recursive ? atRecursive : 0)
     return Fd(
-        owning: try check(
+        owning: try NewerCall.openTree.check(
             unsafe csys_open_tree(directory, path, flags),
             path.isEmpty ? "open_tree(\(directory))" : "open_tree(\(quoted(path)))"))
 }
@@ -103,7 +103,7 @@ package func cloneMount(
 package func attachMount(_ mount: Int32, on target: Int32, _ path: String) throws(SysError) {
     let fromEmpty: UInt32 = 0x4
     let toEmpty: UInt32 = 0x40
-    try check(
+    try NewerCall.moveMount.check(
         unsafe csys_move_mount(mount, "", target, "", fromEmpty | toEmpty),
         "move_mount(\(quoted(path)))")
 }
@@ -115,7 +115,7 @@ package func attachMount(
     _ mount: Int32, in directory: Int32, _ name: String, path: String
 ) throws(SysError) {
     let fromEmpty: UInt32 = 0x4
-    try check(
+    try NewerCall.moveMount.check(
         unsafe csys_move_mount(mount, "", directory, name, fromEmpty),
         "move_mount(\(quoted(path)))")
 }
@@ -126,7 +126,7 @@ package func setMountAttributes(
     recursive: Bool, userNamespace: Int32 = -1
 ) throws(SysError) {
     let flags = UInt32(0x1000) | (recursive ? 0x8000 : 0)
-    try check(
+    try NewerCall.mountSetattr.check(
         unsafe csys_mount_setattr(
             mount, "", flags, attributes.setting, attributes.clearing, propagation, userNamespace),
         "mount_setattr(set \(hex(attributes.setting)), clear \(hex(attributes.clearing)), "

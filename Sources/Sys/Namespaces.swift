@@ -43,6 +43,23 @@ package func joinNamespace(_ fd: Int32, _ flags: Int32) throws(SysError) {
         csys_setns(fd, flags), "setns(\(hex(UInt64(UInt32(bitPattern: flags)))))")
 }
 
+/// Joins several namespaces. The user namespace takes rights over the namespaces outside it away, and
+/// gives rights over those that belong to it: what is refused before is tried again after it.
+package func joinNamespaces(
+    _ namespaces: [(kind: NamespaceKind, fd: Int32)]
+) throws(SysError) {
+    var later: [(kind: NamespaceKind, fd: Int32)] = []
+    for (kind, fd) in namespaces where kind != .user {
+        do throws(SysError) {
+            try joinNamespace(fd, kind.rawValue)
+        } catch  where error.errno == EPERM {
+            later.append((kind, fd))
+        }
+    }
+    for (kind, fd) in namespaces where kind == .user { try joinNamespace(fd, kind.rawValue) }
+    for (kind, fd) in later { try joinNamespace(fd, kind.rawValue) }
+}
+
 package func unshare(_ flags: Int32) throws(SysError) {
     try check(csys_unshare(flags), "unshare(\(hex(UInt64(UInt32(bitPattern: flags)))))")
 }
@@ -81,15 +98,16 @@ package func cloneSibling() throws(SysError) -> ClonedProcess? {
     return try cloneHere(flags: parent, cgroup: -1, exitSignal: 0)
 }
 
-/// A filter around the runtime that is older than `clone3` hides it with ENOSYS, or forbids it with
-/// EPERM. What `clone(2)` cannot do fails as `clone3` did.
+/// Where `clone3(2)` is not available, `clone(2)` does it. What that cannot do fails with ENOSYS.
 private func cloneHere(
     flags: UInt64, cgroup: Int32, exitSignal: Int32
 ) throws(SysError) -> ClonedProcess? {
     var pidfd: Int32 = -1
-    var result = unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal)
+    var result = NewerCall.clone3.answer(
+        unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal))
     let isForClone3 = cgroup >= 0 || flags & UInt64(NamespaceKind.time.rawValue) != 0
-    if result == -Int(ENOSYS) || result == -Int(EPERM), !isForClone3 {
+    if result == -Int(ENOSYS) {
+        if isForClone3 { throw NewerCall.clone3.unavailable("clone3(\(hex(flags)))") }
         result = unsafe csys_clone(flags, &pidfd, exitSignal)
     }
     let pid = try check(result, "clone3(\(hex(flags)))")

@@ -21,16 +21,6 @@ package enum ExitStatus: Equatable, Sendable {
     }
 }
 
-/// `pidfd_open(2)`.
-package func openProcess(_ pid: Int32) throws(SysError) -> Fd {
-    Fd(owning: try check(csys_pidfd_open(pid), "pidfd_open(\(pid))"))
-}
-
-/// `pidfd_send_signal(2)`: never reaches a recycled pid.
-package func signal(_ pidfd: Int32, _ number: Int32) throws(SysError) {
-    try check(csys_pidfd_send_signal(pidfd, number), "pidfd_send_signal(\(number))")
-}
-
 /// Waits for the child behind `pidfd` and reaps it.
 package func wait(pidfd: Int32) throws(SysError) -> ExitStatus {
     var exit = csys_exit()
@@ -173,9 +163,15 @@ package func executeAgain(_ fd: Int32) -> SysError {
     return SysError("execveat(\(fd), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
 }
 
-/// Whether this process's effective ids may write to the file.
+/// Whether this process's effective ids may write to the file. Where that cannot be told they may.
 package func isWritable(_ path: String) -> Bool {
-    unsafe csys_faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+    var result = NewerCall.faccessat2.answer(unsafe csys_faccessat2(AT_FDCWD, path, W_OK))
+    if result == -Int(ENOSYS) {
+        // faccessat(2) goes by the real ids.
+        guard csys_getuid() == csys_geteuid(), csys_getgid() == csys_getegid() else { return true }
+        result = unsafe csys_faccessat(AT_FDCWD, path, W_OK, 0)
+    }
+    return ![EROFS, EACCES, EPERM].contains(Int32(truncatingIfNeeded: -result))
 }
 
 /// Whether the file is in memory and sealed against writing (`memfd_create(2)`).

@@ -5,7 +5,7 @@ import Glibc
 /// holds: the one place where paths of a container's root file system become descriptors
 /// (CVE-2021-30465, CVE-2024-45310, CVE-2026-41579).
 ///
-/// `openat2(2)` with `RESOLVE_IN_ROOT` does the work; without it (before Linux 5.6), when it gives
+/// `openat2(2)` with `RESOLVE_IN_ROOT` does the work; where it is not available, when it gives
 /// up under renames, and where something missing is to be made, ``PathWalk`` goes component by
 /// component.
 package struct RootDirectory: ~Copyable {
@@ -30,8 +30,9 @@ package struct RootDirectory: ~Copyable {
         if byKernel {
             let inRootNoMagicLinks: UInt64 = 0x10 | 0x02
             let noSymlinks: UInt64 = followingLinks ? 0 : 0x04
-            let result = unsafe csys_openat2(
-                fd.raw, path, flags | O_CLOEXEC, mode, inRootNoMagicLinks | noSymlinks)
+            let result = NewerCall.openat2.answer(
+                unsafe csys_openat2(
+                    fd.raw, path, flags | O_CLOEXEC, mode, inRootNoMagicLinks | noSymlinks))
             // EAGAIN: the kernel could not rule out that a rename made a `..` leave the root.
             if result != -Int(ENOSYS) && result != -Int(EAGAIN) {
                 return Fd(owning: try check(result, "openat2(\(quoted(path)), RESOLVE_IN_ROOT)"))
@@ -80,8 +81,8 @@ package func openBeneath(
     _ directory: Int32, _ path: String, _ flags: Int32
 ) throws(SysError) -> Fd {
     let beneathOneMountNoLinks: UInt64 = 0x08 | 0x04 | 0x02 | 0x01
-    let result = unsafe csys_openat2(
-        directory, path, flags | O_CLOEXEC, 0, beneathOneMountNoLinks)
+    let result = NewerCall.openat2.answer(
+        unsafe csys_openat2(directory, path, flags | O_CLOEXEC, 0, beneathOneMountNoLinks))
     if result != -Int(ENOSYS) {
         return Fd(owning: try check(result, "openat2(\(quoted(path)), RESOLVE_NO_XDEV)"))
     }

@@ -90,10 +90,10 @@ extension Cgroup {
     ) throws(SysError) {
         do throws(SysError) {
             if isHeld { return try signalProcess(pid, signal) }
-            let process = try openProcess(pid)
-            // Still listed after the pidfd was opened: so the pidfd is of that very process.
+            let process = try ProcessHandle(pid)
+            // Still listed after it was opened: so it is of that very process.
             guard try processes(in: directory).contains(pid) else { return }
-            try Sys.signal(process.raw, signal)
+            try process.signal(signal)
         } catch let error where error.errno == ESRCH {
             return
         }

@@ -121,7 +121,7 @@ struct CRIU: ~Copyable {
 
     /// Of one that has failed nothing goes on: it has undone what it could before it said so.
     private borrowing func kill() {
-        try? signal(process.pidfd.raw, SIGKILL)
+        try? process.signal(SIGKILL)
         _ = try? wait(pidfd: process.pidfd.raw)
     }
 
@@ -132,7 +132,7 @@ struct CRIU: ~Copyable {
         do throws(SysError) {
             let milliseconds = Int32(Self.patience) * 1000
             if try poll(process.pidfd.raw, Int32(POLLIN), milliseconds: milliseconds) == 0 {
-                try signal(process.pidfd.raw, SIGKILL)
+                try process.signal(SIGKILL)
             }
             let status = try wait(pidfd: process.pidfd.raw)
             if status != .exited(0) {

@@ -53,7 +53,7 @@ struct Foreground: ~Copyable {
             case SIGWINCH where relay != nil: try relay?.copyWindowSize()
             default:
                 do throws(SysError) {
-                    try signal(pidfd, number)
+                    try signal(pidfd, ofChild: pid, number)
                 } catch  where error.errno == ESRCH {
                     continue
                 }

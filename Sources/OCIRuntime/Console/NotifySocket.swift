@@ -41,11 +41,12 @@ struct NotifySocket {
     }
 
     /// Waits until READY=1 has been passed on, or the program has ended.
-    func waitForReadiness(pidfd: Int32) throws(SysError) {
+    /// - Parameter process: its pidfd, or ``ProcessHandle``.
+    func waitForReadiness(of process: Int32) throws(SysError) {
         while true {
-            let ready = try pollEither(raw, pidfd, milliseconds: -1)
-            if ready.first, try forward() { return }
-            if ready.second { return try drain() }
+            let ready = try waitForEnd(of: process, orInputOn: raw, milliseconds: -1)
+            if ready.input, try forward() { return }
+            if ready.ended { return try drain() }
         }
     }
 

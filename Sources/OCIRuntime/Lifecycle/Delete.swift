@@ -97,11 +97,10 @@ extension Runtime {
     private func end(_ identity: ProcessIdentity, in cgroup: Cgroup) throws(SysError) {
         guard try identity.isAlive else { return }
         do throws(SysError) {
-            let pidfd = try identity.open()
-            try signal(pidfd.raw, SIGKILL)
+            let process = try identity.open()
+            try process.signal(SIGKILL)
             try cgroup.thawAll()
-            let ended = try poll(pidfd.raw, Int32(POLLIN), milliseconds: 10_000)
-            if ended == 0 {
+            if try !waitForEnd(of: process.raw, milliseconds: 10_000).ended {
                 throw SysError(
                     "waiting for process \(identity.pid) to end after SIGKILL", ETIMEDOUT,
                     hint: "it is stuck in the kernel; see /proc/\(identity.pid)/stack")

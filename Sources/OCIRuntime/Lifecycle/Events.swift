@@ -58,20 +58,19 @@ extension Runtime {
         var kills = cgroup.outOfMemoryKills
         var next = Deadline(milliseconds: interval)
         while true {
-            let ready: (memory: Bool, process: Bool)
+            let ready: (ended: Bool, input: Bool)
             do throws(SysError) {
-                let polled = try pollEither(
-                    memory.raw, process.raw, milliseconds: next.milliseconds)
-                ready = (polled.first, polled.second)
-                if ready.memory { _ = try Fd.readSome(memory.raw, limit: 4096) }
+                ready = try waitForEnd(
+                    of: process.raw, orInputOn: memory.raw, milliseconds: next.milliseconds)
+                if ready.input { _ = try Fd.readSome(memory.raw, limit: 4096) }
             } catch {
                 throw RuntimeError(error)
             }
             // Also at the end of the init: that may be what the kernel did about it.
-            if cgroup.hasRunOutOfMemory(since: &kills, signalled: ready.memory) {
+            if cgroup.hasRunOutOfMemory(since: &kills, signalled: ready.input) {
                 try report(ContainerEvent(id: id, kind: .outOfMemory))
             }
-            if ready.process { return }
+            if ready.ended { return }
             if next.milliseconds == 0 {
                 next = Deadline(milliseconds: interval)
                 let statistics = Statistics(of: cgroup, group)
@@ -80,7 +79,9 @@ extension Runtime {
         }
     }
 
-    private func open(_ work: () throws(SysError) -> Fd) throws(RuntimeError) -> Fd {
+    private func open<Opened: ~Copyable>(
+        _ work: () throws(SysError) -> Opened
+    ) throws(RuntimeError) -> Opened {
         do throws(SysError) {
             return try work()
         } catch {

@@ -31,7 +31,9 @@ extension Runtime {
         prepared.preservedFds = options.preservedFds
         do throws(SysError) {
             if !options.detach { try blockAllSignals() }
-            prepared.containerInit = try container.identity.open().release()
+            let process = try container.identity.open()
+            prepared.containerInitIsPidfd = process.isPidfd
+            prepared.containerInit = process.release()
             prepared.containerPid = container.identity.pid
         } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")

@@ -153,7 +153,7 @@ struct HostPerformer: ~Copyable {
 
     /// Takes a child of this process for the container's init.
     mutating func adopt(_ pid: Int32) throws(SysError) {
-        let child = ClonedProcess(pid: pid, pidfd: try openProcess(pid))
+        let child = ClonedProcess(pid: pid, pidfd: try openPidfd(pid))
         try verifyChild(child)
         process = consume child
     }
@@ -299,7 +299,7 @@ struct HostPerformer: ~Copyable {
         endScopeHolder()
         reapFormer()
         guard pid > 0 else { return }
-        try? signal(pidfd, SIGKILL)
+        try? signal(pidfd, ofChild: pid, SIGKILL)
         if prepared.containerInit < 0 { try? cgroup?.thawAll() }
         let ended = try? poll(pidfd, Int32(POLLIN), milliseconds: 10_000)
         if ended != 0 { _ = try? wait(pidfd: pidfd) }
@@ -350,8 +350,7 @@ struct HostPerformer: ~Copyable {
             }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {
-                // The pidfd stands for each of the container's namespaces.
-                prepared.namespaces = join.map { ($0.kind, prepared.containerInit) }
+                prepared.namespaces = try containersNamespaces(join.map(\.kind))
             }
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
@@ -417,12 +416,15 @@ struct HostPerformer: ~Copyable {
         if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
         do throws(SysError) {
             process = try clone(launch, ours, theirs, from: first)
-        } catch  where launch.cgroup >= 0 && [ENOSYS, EPERM, E2BIG].contains(error.errno) {
-            // Without clone3 there is no CLONE_INTO_CGROUP (5.7): the init moves itself there.
+        } catch  where [ENOSYS, E2BIG].contains(error.errno) && launch.needsClone3 {
+            // Without CLONE_INTO_CGROUP (5.7) the init moves itself there.
+            if launch.cgroup >= 0 {
+                prepared.joinsUnifiedCgroup = true
+                prepared.cgroupTasks = try cgroup?.openJoinFiles(withoutClone: true) ?? []
+                opened += prepared.cgroupTasks
+            }
             launch.cgroup = -1
-            prepared.joinsUnifiedCgroup = true
-            prepared.cgroupTasks = try cgroup?.openJoinFiles(withoutClone: true) ?? []
-            opened += prepared.cgroupTasks
+            launch.hasClone3 = false
             process = try clone(launch, ours, theirs, from: first)
         } catch  where error.errno == EAGAIN {
             throw error.hinting("the cgroup's pids.max or the user's RLIMIT_NPROC is used up")
@@ -433,6 +435,16 @@ struct HostPerformer: ~Copyable {
                     + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
         }
         if cgroup?.isUnified == true { try holdScope(with: pid) }
+    }
+
+    /// A pidfd stands for each of them.
+    private mutating func containersNamespaces(
+        _ kinds: [NamespaceKind]
+    ) throws(SysError) -> [JoinedNamespace] {
+        if prepared.containerInitIsPidfd { return kinds.map { ($0, prepared.containerInit) } }
+        let namespaces = try openNamespaces(kinds, ofDirectory: prepared.containerInit)
+        opened += namespaces.map(\.fd)
+        return namespaces
     }
 
     private func clone(

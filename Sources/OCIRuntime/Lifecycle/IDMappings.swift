@@ -34,7 +34,7 @@ struct IDMappings {
             exitNow(0)
         }
         defer {
-            try? signal(holder.pidfd.raw, SIGKILL)
+            try? holder.signal(SIGKILL)
             _ = try? wait(pidfd: holder.pidfd.raw)
         }
         try write(for: holder.pid, procfs: procfs)

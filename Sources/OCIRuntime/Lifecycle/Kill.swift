@@ -21,8 +21,8 @@ extension Runtime {
             let count = isForAll ? try cgroup.signalAll(signal) : 0
             if count == 0 {
                 do throws(SysError) {
-                    let pidfd = try container.identity.open()
-                    try Sys.signal(pidfd.raw, signal)
+                    let process = try container.identity.open()
+                    try process.signal(signal)
                 } catch  where error.errno == ESRCH && all {
                     // Engines clean up with `--all` after the container's end: nothing left is fine.
                 }

@@ -20,8 +20,13 @@ struct Launch {
     var timeOffsets: [TimeOffsetEntry] = []
     /// The directory for `CLONE_INTO_CGROUP`, or -1.
     var cgroup: Int32 = -1
+    /// Whether `clone3(2)` is available: `clone(2)` has no flag for a time namespace.
+    var hasClone3 = true
     /// Whether the caller's additional groups go along into a user namespace that is joined.
     var keepsGroups = false
+
+    /// Whether `clone(2)` cannot do the same.
+    var needsClone3: Bool { hasClone3 && (cgroup >= 0 || new.contains(.time)) }
 
     /// - Parameters:
     ///   - joined: namespaces to join.
@@ -41,7 +46,7 @@ struct Launch {
         if joinsUser || (new.contains(.user) && !joined.isEmpty) {
             return try cloneInside(joined, procfs, body)
         }
-        let changesTime = time != nil || !timeOffsets.isEmpty
+        let changesTime = time != nil || unsharesTime
         // Root of another user namespace may enter what belongs to that, and could not come back.
         if pid != nil || changesTime, !HostFacts.isFirstUserNamespace() {
             return try cloneInside(joined, procfs, body)
@@ -63,6 +68,11 @@ struct Launch {
                 }
             }
         }
+    }
+
+    /// Whether a time namespace is made before the clone.
+    private var unsharesTime: Bool {
+        !timeOffsets.isEmpty || !hasClone3 && new.contains(.time)
     }
 
     private var cloneFlags: UInt64 {
@@ -96,10 +106,10 @@ struct Launch {
     /// - Parameter procfs: the host's: in a joined mount namespace `/proc` may be anything.
     /// - Returns: what is left for the clone to make.
     private func unshareTime(_ flags: UInt64, _ procfs: Int32) throws(SysError) -> UInt64 {
-        if timeOffsets.isEmpty { return flags }
+        if !unsharesTime { return flags }
         try Sys.unshare(NamespaceKind.time.rawValue)
         let text = timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
-        try writeFile(at: procfs, "self/timens_offsets", text.joined())
+        if !text.isEmpty { try writeFile(at: procfs, "self/timens_offsets", text.joined()) }
         return flags & ~UInt64(NamespaceKind.time.rawValue)
     }
 
@@ -114,7 +124,8 @@ struct Launch {
         let theirs = Fd(owning: end)
         let between = try Sys.clone(flags: 0, cgroup: cgroup) {
             do throws(SysError) {
-                try join(joined)
+                if !keepsGroups { try leaveGroups() }
+                try joinNamespaces(joined)
                 let parent: UInt64 = 0x8000
                 let flags = try unshareTime(cloneFlags | parent, procfs)
                 let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
@@ -137,19 +148,4 @@ struct Launch {
         throw .refused("the process that enters the joined namespaces ended early")
     }
 
-    /// The user namespace takes rights over the namespaces outside it away, and gives rights over
-    /// those that belong to it: what is refused before is tried again after it.
-    private func join(_ joined: [JoinedNamespace]) throws(SysError) {
-        if !keepsGroups { try leaveGroups() }
-        var later: [JoinedNamespace] = []
-        for (kind, fd) in joined where kind != .user {
-            do throws(SysError) {
-                try joinNamespace(fd, kind.rawValue)
-            } catch  where error.errno == EPERM {
-                later.append((kind, fd))
-            }
-        }
-        for (kind, fd) in joined where kind == .user { try joinNamespace(fd, kind.rawValue) }
-        for (kind, fd) in later { try joinNamespace(fd, kind.rawValue) }
-    }
 }

@@ -46,7 +46,9 @@ extension Runtime {
         }
         do throws(SysError) {
             try refuseOwnMounts(of: container.record.pid)
-            prepared.containerInit = try container.identity.open().release()
+            let process = try container.identity.open()
+            prepared.containerInitIsPidfd = process.isPidfd
+            prepared.containerInit = process.release()
             prepared.containerPid = container.identity.pid
         } catch  where error.errno == ESRCH {
             throw RuntimeError("container not running")

@@ -44,8 +44,7 @@ extension HostPerformer {
     ) throws(SysError) {
         let namespace = try mappings.namespace(procfs: prepared.procfs)
         guard let source = prepared.mountSources[mount] else {
-            throw SysError(
-                "mount_setattr(MOUNT_ATTR_IDMAP)", ENOSYS, hint: "Linux 5.12 is needed")
+            throw NewerCall.openTree.unavailable("open_tree() for an id-mapped mount")
         }
         try setMountAttributes(
             source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,

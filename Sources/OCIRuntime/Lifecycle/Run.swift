@@ -48,7 +48,7 @@ extension Runtime {
         creation.directory.unlock()
         if how.detach {
             do throws(SysError) {
-                try notify?.waitForReadiness(pidfd: creation.host.pidfd)
+                try notify?.waitForReadiness(of: creation.host.pidfd)
             } catch {
                 throw RuntimeError(error)
             }

@@ -44,8 +44,8 @@ extension Runtime {
         container.directory.unlock()
         notify.pid = container.record.pid
         do throws(SysError) {
-            let pidfd = try container.identity.open()
-            try notify.waitForReadiness(pidfd: pidfd.raw)
+            let process = try container.identity.open()
+            try notify.waitForReadiness(of: process.raw)
         } catch  where error.errno == ESRCH {
             return
         } catch {

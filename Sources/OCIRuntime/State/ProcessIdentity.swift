@@ -40,12 +40,12 @@ struct ProcessIdentity: Equatable, Sendable {
         return stat.state == UInt8(ascii: "T")
     }
 
-    /// A pidfd of the process; ESRCH when it has gone, whoever has its pid by now.
-    func open() throws(SysError) -> Fd {
-        let fd = try openProcess(pid)
-        // Checked after opening: from here on the pidfd names this very process.
+    /// ESRCH when it has gone, whoever has its pid by now.
+    func open() throws(SysError) -> ProcessHandle {
+        let handle = try ProcessHandle(pid)
+        // Checked after opening: from here on the handle is of this very process.
         guard try isAlive else { throw SysError("pidfd_open(\(pid))", ESRCH) }
-        return fd
+        return handle
     }
 
     /// The CPU that the process last ran on, or waits for.

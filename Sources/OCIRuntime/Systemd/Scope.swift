@@ -70,7 +70,7 @@ struct Scope: Sendable {
 
     /// Ends the process that held the place.
     static func end(_ holder: consuming ClonedProcess) {
-        try? signal(holder.pidfd.raw, SIGKILL)
+        try? holder.signal(SIGKILL)
         _ = try? wait(pidfd: holder.pidfd.raw)
     }
 }

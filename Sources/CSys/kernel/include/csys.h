@@ -46,10 +46,16 @@
 #define CSYS_NR_clone3 435
 #define CSYS_NR_close_range 436
 #define CSYS_NR_openat2 437
+#define CSYS_NR_faccessat2 439
 #define CSYS_NR_mount_setattr 442
 #define CSYS_NR_pidfd_send_signal 424
 
 static inline long csys_result(long r) { return r < 0 ? -(long)errno : r; }
+
+/* A call with arguments that none has a use for. */
+static inline long csys_call_with_nothing(long number) {
+    return csys_result(syscall(number, -1L, -1L, -1L, -1L, -1L, -1L));
+}
 
 #include "csys_files.h"
 #include "csys_processes.h"

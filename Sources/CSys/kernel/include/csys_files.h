@@ -51,6 +51,10 @@ static inline long csys_fstatfs_flags(int fd) {
 static inline long csys_faccessat(int dir, const char *path, int mode, int flags) {
     return csys_result(faccessat(dir, path, mode, flags));
 }
+/* By the effective ids. The C library's faccessat(3) takes a filter's EPERM for the file's. */
+static inline long csys_faccessat2(int dir, const char *path, int mode) {
+    return csys_result(syscall(CSYS_NR_faccessat2, dir, path, mode, AT_EACCESS));
+}
 static inline long csys_mkdirat(int dir, const char *path, unsigned mode) {
     return csys_result(mkdirat(dir, path, mode));
 }
@@ -136,6 +140,10 @@ static inline long csys_umount2(const char *target, int flags) {
 }
 static inline long csys_pivot_root(const char *new_root, const char *put_old) {
     return csys_result(syscall(SYS_pivot_root, new_root, put_old));
+}
+/* Fails: with EPERM where this process may not mount. */
+static inline long csys_pivot_root_nowhere(void) {
+    return csys_result(syscall(SYS_pivot_root, NULL, NULL));
 }
 static inline long csys_open_tree(int dir, const char *path, unsigned flags) {
     return csys_result(syscall(CSYS_NR_open_tree, dir, path, flags));

@@ -161,6 +161,8 @@ static inline long csys_seccomp(unsigned operation, unsigned flags, void *argume
 static inline long csys_bpf(int command, void *attributes, unsigned size) {
     return csys_result(syscall(SYS_bpf, command, attributes, size));
 }
+static inline long csys_getuid(void) { return syscall(SYS_getuid); }
+static inline long csys_getgid(void) { return syscall(SYS_getgid); }
 static inline long csys_geteuid(void) { return syscall(SYS_geteuid); }
 static inline long csys_getegid(void) { return syscall(SYS_getegid); }
 
