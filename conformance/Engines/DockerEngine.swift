@@ -29,13 +29,13 @@ class DockerEngine: Engine {
 
     func end() { place.end() }
 
-    /// The place by its name: the client is Debian's, another one may be first on the PATH.
+    /// The client by its path: another one may be first on the PATH.
     @discardableResult
     func docker(
         _ arguments: [String], _ options: LaunchOptions = LaunchOptions(),
         sourceLocation: SourceLocation = #_sourceLocation
     ) -> Outcome {
-        launch(client + arguments, options, sourceLocation: sourceLocation)
+        place.run(client + arguments, options, sourceLocation: sourceLocation)
     }
 
     @discardableResult
@@ -151,6 +151,18 @@ extension Terminal {
         type(line + "\n")
         try verify(
             prints(answer), "no \(answer) after \(line), but \(text.debugDescription)")
+    }
+
+    /// Resizes it until a shell inside has the size: a client that has just begun may miss it once.
+    func resizesInside(rows: UInt16, columns: UInt16) throws {
+        let size = "\(rows) \(columns)"
+        type("until stty size | grep '\(size)'; do sleep 0.1; done\n")
+        let follows = eventually {
+            resize(rows: rows, columns: columns + 1)
+            resize(rows: rows, columns: columns)
+            return prints(size + "\r\n", within: 0.5)
+        }
+        try verify(follows, "it does not become \(size): \(text.debugDescription)")
     }
 }
 

@@ -59,10 +59,7 @@ extension Engines.Docker {
                         try terminal.types(
                             "until stty size | grep '33 101'; do sleep 0.1; done",
                             expecting: "33 101\r\n")
-                        terminal.resize(rows: 44, columns: 111)
-                        try terminal.types(
-                            "until stty size | grep '44 111'; do sleep 0.1; done",
-                            expecting: "44 111\r\n")
+                        try terminal.resizesInside(rows: 44, columns: 111)
                         // Control-C reaches the foreground program, and not the shell.
                         terminal.type("sleep 611\n")
                         let sleeps = eventually {

@@ -28,7 +28,7 @@ extension Engines.Docker {
             try check(DockerEngine.self) { docker in
                 try docker.withContainer("--runtime", "tested") {
                     let root = docker.place.directory + "/exec/runtime-runc/moby"
-                    let state = try launch([
+                    let state = try docker.place.run([
                         docker.runtime, "--root", root, "state", docker.inspect($0, "{{.Id}}"),
                     ]).mustSucceed()
                     let json = try JSON(parsing: state.stdout)
@@ -57,10 +57,7 @@ extension Engines.Docker {
                         "until stty size | grep '33 101'; do sleep 0.1; done",
                         expecting: "33 101\r\n")
                     try terminal.types("tty", expecting: "/dev/pts/0")
-                    terminal.resize(rows: 44, columns: 111)
-                    try terminal.types(
-                        "until stty size | grep '44 111'; do sleep 0.1; done",
-                        expecting: "44 111\r\n")
+                    try terminal.resizesInside(rows: 44, columns: 111)
                     try terminal.types("echo $((6 * 7))", expecting: "42")
                     terminal.type("exit 5\n")
                     _ = terminal.readToEnd()

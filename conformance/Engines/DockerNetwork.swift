@@ -91,7 +91,7 @@ extension Engines.Docker {
                     volume = try docker.inspect(name, "{{(index .Mounts 0).Name}}")
                     try docker.docker("volume", "inspect", volume).mustSucceed()
                 }
-                try docker.docker("volume", "inspect", volume).mustFail(saying: "No such volume")
+                try docker.docker("volume", "inspect", volume).mustFail(saying: "o such volume")
             }
         }
 

@@ -3,8 +3,9 @@ import Testing
 
 /// Where an engine lives: a directory, and mount and network namespaces in which it finds its own
 /// `/run` (where systemd is the init, with its sockets), and copies of `/etc` and `/var/lib` that it
-/// may write to. Bridges, firewall rules, sysctls of the network and mounts end with them; the host
-/// sees nothing of it but, with systemd, units.
+/// may write to. An engine of another ``Debian`` finds a copy of all of that Debian's files. Bridges,
+/// firewall rules, sysctls of the network and mounts end with them; the host sees nothing of it but,
+/// with systemd, units.
 final class EnginePlace {
     let directory: String
     /// The parent cgroup of the containers, with systemd a slice: what is left there is found and
@@ -20,34 +21,56 @@ final class EnginePlace {
         // A dash would put the slice into another.
         cgroup = "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
         mkdir(directory, 0o755)
-        for sub in ["etc", "etc-work", "lib", "lib-work", "log", "run", "tmp"] {
+        for sub in ["lib", "lib-work", "etc", "etc-work", "top", "top-work", "root", "log", "run", "tmp"]
+        {
             mkdir("\(directory)/\(sub)", 0o755)
         }
-        let script = """
-            mount -t tmpfs -o mode=755 run "$0/run"
-            for of in systemd dbus user; do
-                [ -e /run/systemd/private ] && [ -d /run/$of ] || continue
-                mkdir "$0/run/$of"
-                mount --rbind /run/$of "$0/run/$of"
-            done
-            mount --no-mtab --move "$0/run" /run
-            for top in /etc /var/lib; do
-                own=$0/${top##*/}
-                mount -t overlay -o "lowerdir=$top,upperdir=$own,workdir=$own-work" own $top
-            done
-            ip link set lo up
-            touch "$0/ready"
-            exec sleep infinity
-            """
         let holder = try Daemon(
             "holder", in: self,
-            [
-                "unshare", "--mount", "--net", "--propagation", "private", "sh", "-ec", script,
-                directory,
-            ])
+            ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-ec"]
+                + [Self.script, directory, Debian.root ?? ""] + Self.shared)
         self.holder = holder
         try holder.ready() { exists(self.directory + "/ready") }
     }
+
+    /// Makes the place: `$0` is its directory, `$1` the root file system of another Debian or empty.
+    /// In the end `/` is shared, as systemd makes it.
+    private static let script = """
+        mount -t tmpfs -o mode=755 run "$0/run"
+        for of in systemd dbus user; do
+            [ -e /run/systemd/private ] && [ -d /run/$of ] || continue
+            mkdir "$0/run/$of"
+            mount --rbind /run/$of "$0/run/$of"
+        done
+        mount --no-mtab --move "$0/run" /run
+        copy() { mount -t overlay -o "lowerdir=$1,upperdir=$0/$2,workdir=$0/$2-work" own "$3"; }
+        if [ -z "$1" ]; then
+            copy /etc etc /etc
+            copy /var/lib lib /var/lib
+        else
+            copy "$1" top "$0/root"
+            shift
+            for of in /dev /proc /sys /run; do mount --rbind $of "$0/root$of"; done
+            for of; do
+                mkdir -p "$0/root$of"
+                mount --bind "$of" "$0/root$of"
+            done
+            cd "$0/root"
+            pivot_root . .
+            umount --lazy .
+            cd /
+        fi
+        mount --make-rshared /
+        ip link set lo up
+        touch "$0/ready"
+        exec sleep infinity
+        """
+
+    /// Of this machine's files what another Debian's engines need: their places, and the runtime.
+    private static let shared: [String] = {
+        let runtime = URL(fileURLWithPath: EngineRuntime.tested).deletingLastPathComponent().path
+        return [Workspace.path] + (EngineRuntime.tested == EngineRuntime.control ? [] : [runtime])
+    }()
 
     /// The command line that runs a command in the place's namespaces.
     func inside(_ arguments: [String]) -> [String] {

@@ -21,15 +21,16 @@ class Podman: Engine {
     func end() { place.end() }
 
     /// What a host may not have: limits above the caller's (CAP_SYS_RESOURCE), systemd, a journal.
+    /// Limits that are not said are Podman's choice from 5 on, and Buildah's.
     private static let config = """
         [containers]
-        default_ulimits = []
+        default_ulimits = ["nofile=1024:4096", "nproc=1024:4096"]
         log_driver = "k8s-file"
         [engine]
         cgroup_manager = "\(EnginePlace.cgroupDriver)"
         events_logger = "file"
         [network]
-        network_backend = "cni"
+        network_backend = "\(Debian.hasCNI ? "cni" : "netavark")"
         """
 
     var storage: String { place.directory + "/storage" }

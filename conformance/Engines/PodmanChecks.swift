@@ -95,7 +95,7 @@ extension Engines {
 
         @Test(
             "container checkpoint and restore: the program goes on, also of an exported container",
-            .requiresCRIU)
+            .requiresTheirCRIU)
         func checkpoint() throws {
             try check(Podman.self) { podman in
                 let directory = podman.place.directory + "/counted"

@@ -110,8 +110,8 @@ final class Terminal {
     }
 
     /// Reads until `text` was printed; false when that does not come in time.
-    func prints(_ expected: String) -> Bool {
-        eventually {
+    func prints(_ expected: String, within seconds: Double = longEnough) -> Bool {
+        eventually(within: seconds) {
             self.readSome()
             return self.text.contains(expected)
         }
