@@ -2,7 +2,8 @@ import Glibc
 import Spec
 import Sys
 
-/// What is left where `open_tree(2)`, `move_mount(2)` or `mount_setattr(2)` is not available: `mount(2)`, with files named by their descriptor in the host's procfs.
+/// What is left where `open_tree(2)`, `move_mount(2)` or `mount_setattr(2)` is not available: `mount(2)`,
+/// with files named by their descriptor in the host's procfs.
 extension Performer {
     /// Calls `body` with a path to what is open as `fd`. The path starts at the host's procfs, which
     /// is the current directory meanwhile, and so depends on nothing in the container.
@@ -48,9 +49,9 @@ extension Performer {
     /// The mount that was just made at `path` from `source`: nobody may have put another one in its
     /// way meanwhile.
     func openMounted(_ path: String, of source: borrowing Fd) throws(SysError) -> Fd {
-        let mounted = try openMounted(path)
-        let found = try mounted.status()
         let expected = try source.status()
+        let mounted = try openMounted(path, O_PATH | (expected.isSymlink ? O_NOFOLLOW : 0))
+        let found = try mounted.status()
         guard found.dev == expected.dev, found.ino == expected.ino else {
             throw .refused("\(quoted(path)) was replaced while it was mounted")
         }

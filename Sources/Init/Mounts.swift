@@ -184,8 +184,8 @@ extension Performer {
     }
 
     /// The mount that is at `path` by now.
-    func openMounted(_ path: String) throws(SysError) -> Fd {
-        try withRoot { (root) throws(SysError) in try root.open(path) }
+    func openMounted(_ path: String, _ flags: Int32 = O_PATH) throws(SysError) -> Fd {
+        try withRoot { (root) throws(SysError) in try root.open(path, flags) }
     }
 
     func isRoot(_ path: String) -> Bool { lexicalComponents(path).isEmpty }

@@ -64,7 +64,7 @@ package func status(of path: String) throws(SysError) -> FileStatus {
 
 /// Whether `path` exists; symbolic links are followed.
 package func exists(_ path: String) -> Bool {
-    unsafe csys_faccessat(AT_FDCWD, path, F_OK, 0) == 0
+    unsafe csys_faccessat(AT_FDCWD, path, F_OK) == 0
 }
 
 extension Fd {

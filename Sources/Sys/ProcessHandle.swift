@@ -106,7 +106,9 @@ private func hasEnded(directory: Int32) throws(SysError) -> Bool {
     do throws(SysError) {
         let stat = try openFile(at: directory, "stat", O_RDONLY).readAll()
         // proc_pid_stat(5): the command's name is in parentheses and may hold any byte.
-        let state = stat.lastIndex(of: UInt8(ascii: ")")).map { stat[($0 + 1)...].dropFirst().first }
+        let state = stat.lastIndex(of: UInt8(ascii: ")")).map {
+            stat[($0 + 1)...].dropFirst().first
+        }
         return state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")
     } catch  where error.errno == ENOENT || error.errno == ESRCH {
         return true

@@ -169,7 +169,7 @@ package func isWritable(_ path: String) -> Bool {
     if result == -Int(ENOSYS) {
         // faccessat(2) goes by the real ids.
         guard csys_getuid() == csys_geteuid(), csys_getgid() == csys_getegid() else { return true }
-        result = unsafe csys_faccessat(AT_FDCWD, path, W_OK, 0)
+        result = unsafe csys_faccessat(AT_FDCWD, path, W_OK)
     }
     return ![EROFS, EACCES, EPERM].contains(Int32(truncatingIfNeeded: -result))
 }

@@ -294,7 +294,8 @@ extension Conformance.Filesystem {
 
         @Test(
             "a recursive option reaches the mounts below (mount_setattr(2))",
-            .requires(Host.kernel(5, 12), "has a kernel before 5.12"), arguments: recursive)
+            .requires(Host.kernel(5, 12), "has a kernel before 5.12"),
+            .needsNewerCalls("only mount_setattr(2) is recursive"), arguments: recursive)
         func recursively(expected: OptionCase) throws {
             let mounts = try recursiveMounts(expected, sourceOptions: "rw")
             #expect(mounts.map(\.point) == ["/mnt", "/mnt/sub"])
@@ -303,7 +304,8 @@ extension Conformance.Filesystem {
 
         @Test(
             "a recursive option takes away what the mounts below had",
-            .requires(Host.kernel(5, 12), "has a kernel before 5.12"), arguments: clearing)
+            .requires(Host.kernel(5, 12), "has a kernel before 5.12"),
+            .needsNewerCalls("only mount_setattr(2) is recursive"), arguments: clearing)
         func recursivelyClearing(expected: OptionCase) throws {
             let mounts = try recursiveMounts(
                 expected, sourceOptions: "ro,nosuid,nodev,noexec,noatime,nodiratime")
@@ -314,6 +316,7 @@ extension Conformance.Filesystem {
         @Test(
             "rnosymfollow and rsymfollow", .knownDifference(crun: "does not know them"),
             .requires(Host.kernel(5, 14), "has a kernel before 5.14"),
+            .needsNewerCalls("only mount_setattr(2) is recursive"),
             arguments: [
                 OptionCase(options: ["rnosymfollow"], present: ["nosymfollow"]),
                 OptionCase(

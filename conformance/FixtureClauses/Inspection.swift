@@ -89,7 +89,8 @@ struct Inspection {
         #expect(status["CapInh"] == capabilityText(0))
         #expect(status["CapAmb"] == capabilityText(0))
         #expect(status["NoNewPrivs"] == (config.process.noNewPrivileges == true ? "1" : "0"))
-        #expect(status["Seccomp"] == (linux.seccomp == .null ? "0" : "2"))
+        let isFiltered = linux.seccomp != .null || Runtime.refusal != nil
+        #expect(status["Seccomp"] == (isFiltered ? "2" : "0"))
         let base = linux.uidMappings[0].hostID.int ?? 0
         #expect(status["Uid"] == "\(base)\t\(base)\t\(base)\t\(base)")
         if let umask = config.process.user.umask.int {

@@ -14,12 +14,38 @@ enum Runtime {
             .deletingLastPathComponent().path
     }()
 
-    static let binary: String = {
+    /// The file of the runtime itself.
+    static let executable: String = {
         let given = ProcessInfo.processInfo.environment["RUNTIME"] ?? ""
         return given.isEmpty ? packageRoot + "/bin/swrunc" : given
     }()
 
-    static let exists = access(binary, X_OK) == 0
+    /// What a clause launches.
+    static let binary: String = behindFilter(executable, in: Workspace.path + "/filter")
+
+    /// What a filter around the runtime answers to newer system calls, EPERM or ENOSYS; nil without one.
+    static let refusal: String? = {
+        let given = ProcessInfo.processInfo.environment["SWRUNC_REFUSE"] ?? ""
+        return given.isEmpty ? nil : given
+    }()
+
+    /// The program that executes `runtime` behind the filter that `SWRUNC_REFUSE` asks for, made in
+    /// `directory`.
+    static func behindFilter(_ runtime: String, in directory: String) -> String {
+        guard let refusal, access(runtime, X_OK) == 0 else { return runtime }
+        mkdir(directory, 0o755)
+        let output = directory + "/" + (runtime as NSString).lastPathComponent
+        let compiled = launch([
+            "cc", "-static", "-O1", "-Wall", "-DANSWER=\(refusal)", "-DRUNTIME=\"\(runtime)\"",
+            "-o",
+            output, packageRoot + "/conformance/probe/refuse.c",
+        ])
+        if !compiled.succeeded { Issue.record("compiling the filter: \(compiled)") }
+        chmod(output, 0o4755)
+        return output
+    }
+
+    static let exists = access(executable, X_OK) == 0
 
     static let versionText: String = exists ? launch([binary, "--version"]).stdout : ""
 
@@ -36,7 +62,7 @@ struct Conformance {}
 /// Fails, rather than skips, when there is nothing to test: a green run must have run something.
 @Test("the runtime under test is there")
 func runtimeIsThere() {
-    #expect(Runtime.exists, "no executable \(Runtime.binary): make build, or set RUNTIME")
+    #expect(Runtime.exists, "no executable \(Runtime.executable): make build, or set RUNTIME")
 }
 
 extension Trait where Self == ConditionTrait {
@@ -45,13 +71,18 @@ extension Trait where Self == ConditionTrait {
     }
 
     static var requiresRuntime: Self {
-        .enabled(if: Runtime.exists, "no executable \(Runtime.binary)")
+        .enabled(if: Runtime.exists, "no executable \(Runtime.executable)")
     }
 
     /// A promise of swrunc's own that other runtimes do not make.
     static var swruncOnly: Self {
         .enabled(
             if: Runtime.kind == .swrunc, "a promise of swrunc's, this is \(Runtime.kind.rawValue)")
+    }
+
+    /// What the clause needs of the host, or its own programs, is behind the filter as well.
+    static func needsNewerCalls(_ why: Comment) -> Self {
+        .enabled(if: Runtime.refusal == nil, "newer system calls are refused: \(why)")
     }
 
     /// runc is known to differ from the clause; the clause itself is not weakened for it.

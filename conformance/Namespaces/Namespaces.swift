@@ -196,8 +196,9 @@ extension Conformance.Namespaces {
         // Never against another runtime: those mount into the host's tree.
         @Test(
             "without a mount namespace the container is in the runtime's, which its mounts spare",
-            .swruncOnly, .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15")
-        )
+            .swruncOnly,
+            .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15"),
+            .needsNewerCalls("there is no container without a mount namespace"))
         func noMountNamespace() throws {
             try withRunningContainer(edit: {
                 withoutMountNamespace(&$0)
@@ -235,7 +236,8 @@ extension Conformance.Namespaces {
 
         @Test(
             "without a mount namespace a mount below a shared bind stays inside", .swruncOnly,
-            .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15"))
+            .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15"),
+            .needsNewerCalls("there is no container without a mount namespace"))
         func sharedBindWithoutMountNamespace() throws {
             try withContainer { c in
                 let script = """
@@ -267,7 +269,8 @@ extension Conformance.Namespaces {
 
         @Test(
             "the root without a mount namespace is read-only where it is to be", .swruncOnly,
-            .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15"))
+            .requires(Host.mountsDetached, "mounts in a detached tree need Linux 6.15"),
+            .needsNewerCalls("there is no container without a mount namespace"))
         func readOnlyWithoutMountNamespace() throws {
             try withContainer { c in
                 withoutMountNamespace(&c.config)

@@ -189,7 +189,7 @@ extension Conformance.Robustness {
         @Test("without /proc every command says so", .swruncOnly, arguments: ["--version", "list"])
         func withoutProc(command: String) throws {
             try withContainer { c in
-                launch(["cp", Runtime.binary, c.rootfs + "/bin/runtime"])
+                launch(["cp", Runtime.executable, c.rootfs + "/bin/runtime"])
                 let outcome = launch(["chroot", c.rootfs, "/bin/runtime", command])
                 #expect(outcome.failed, "\(outcome)")
                 #expect(outcome.stderr.contains("/proc is not mounted"), "\(outcome)")
@@ -252,85 +252,5 @@ extension Conformance.Robustness {
                 #expect(statistics.stdout.contains("\"limit\":50"), "\(statistics)")
             }
         }
-
-        #if arch(x86_64)
-            /// Numbers of clone3, close_range, openat2, open_tree, move_mount, fsopen, fsconfig, fsmount,
-            /// mount_setattr. move_mount came together with open_tree, and alone is never missing.
-            private static let calls = [435, 436, 437, 428, 429, 430, 431, 432, 442]
-
-            /// As a filter around the runtime that is older than the calls: unknown is ENOSYS.
-            private func withHidden(
-                _ hidden: [[String]], sandbox: [String] = [], _ body: (Container) throws -> Void
-            ) throws {
-                try withContainer { c in
-                    c.sandbox = sandbox + [Workspace.probe, "deny"] + hidden.joined() + ["--"]
-                    try body(c)
-                }
-            }
-
-            private func expectLife(_ c: Container) throws {
-                c.config.program("sleep", "600")
-                let created = try c.create()
-                try #require(created.succeeded, "\(created)")
-                let started = c.start()
-                #expect(started.succeeded, "\(started)")
-                #expect(c.execSh("echo hello") == "hello")
-                #expect(c.kill("KILL").succeeded)
-                #expect(c.becomes("stopped"))
-                #expect(c.delete().succeeded)
-            }
-
-            /// It would pass for a user's, whose containers have no device rules.
-            @Test("a runtime that is not told its rights creates nothing", .swruncOnly)
-            func hiddenRights() throws {
-                let (capget, denied) = ("125", "\(EPERM)")
-                try withHidden([[capget, denied]]) { c in
-                    let created = try c.create()
-                    #expect(created.failed && created.stderr.contains("capget"), "\(created)")
-                    c.expectNothingLeft()
-                }
-            }
-
-            @Test(
-                "hidden by an outer filter, a new system call has an older one in its place",
-                .swruncOnly, arguments: calls.filter { $0 != 429 })
-            func hidden(number: Int) throws {
-                try withHidden([[String(number), String(ENOSYS)]]) { try expectLife($0) }
-            }
-
-            @Test("so have all of them together", .swruncOnly)
-            func allHidden() throws {
-                try withHidden(Self.calls.map { [String($0), String(ENOSYS)] }) {
-                    try expectLife($0)
-                }
-            }
-
-            @Test("clone3 may also be forbidden", .swruncOnly)
-            func forbidden() throws {
-                try withHidden([["435", String(EPERM)]]) { c in
-                    c.config.process.capabilities = capabilitySets(["CAP_SYS_PTRACE"])
-                    try expectLife(c)
-                }
-            }
-
-            @Test(
-                "on cgroup v2 the init moves itself where clone3 is hidden", .swruncOnly,
-                .requires(exists("/sys/fs/cgroup/unified"), "no v2 hierarchy beside v1"))
-            func unified() throws {
-                let script = """
-                    mount -t tmpfs tmpfs /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
-                    exec "$@"
-                    """
-                let sandbox = [
-                    "unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh",
-                ]
-                try withHidden([["435", String(ENOSYS)]], sandbox: sandbox) { c in
-                    c.config.linux.resources = .null
-                    let path = c.cgroupsPath
-                    let seen = try c.sh("cat /proc/self/cgroup")
-                    #expect(seen.contains("0::\(path)"), "\(seen)")
-                }
-            }
-        #endif
     }
 }

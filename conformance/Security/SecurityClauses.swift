@@ -11,14 +11,14 @@ extension Conformance.Security {
     @Suite(.serialized) struct RuntimeExecutable {
         /// The attack is on a copy: a runtime that is not safe loses that one.
         private func withCopy(_ body: (Container, _ content: () -> [UInt8]) throws -> Void) throws {
-            let original = readBytes(Runtime.binary)
+            let original = readBytes(Runtime.executable)
             guard original.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else {
-                try Test.cancel("\(Runtime.binary) is a script that runs another executable")
+                try Test.cancel("\(Runtime.executable) is a script that runs another executable")
             }
             try withContainer { c in
                 let copy = c.directory + "/runtime"
-                launch(["cp", Runtime.binary, copy])
-                c.binary = copy
+                launch(["cp", Runtime.executable, copy])
+                c.binary = Runtime.behindFilter(copy, in: c.directory + "/filter")
                 try body(c) { readBytes(copy) }
                 #expect(readBytes(copy) == original)
             }
@@ -266,7 +266,7 @@ extension Conformance.Security {
         func processes() throws {
             try withRunningContainer { c in
                 let text = c.execSh("cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
-                #expect(!text.contains(c.id) && !text.contains(Runtime.binary), "\(text)")
+                #expect(!text.contains(c.id) && !text.contains(Runtime.executable), "\(text)")
             }
         }
 
@@ -286,7 +286,7 @@ extension Conformance.Security {
             try withContainer { c in
                 c.config.process.capabilities = capabilitySets(["CAP_SYS_ADMIN"])
                 let text = try c.sh("ls -l /proc/1/fd /proc/1/map_files 2>/dev/null; true")
-                #expect(!text.contains(Runtime.binary), "\(text)")
+                #expect(!text.contains(Runtime.executable), "\(text)")
             }
         }
     }

@@ -48,10 +48,12 @@ static inline long csys_fstatfs_flags(int fd) {
     return fstatfs(fd, &s) < 0 ? -(long)errno : (long)s.f_flags;
 }
 
-static inline long csys_faccessat(int dir, const char *path, int mode, int flags) {
-    return csys_result(faccessat(dir, path, mode, flags));
+/* By the real ids. The C library's faccessat(3) makes the newer call, and takes a filter's EPERM for the
+ * file's. */
+static inline long csys_faccessat(int dir, const char *path, int mode) {
+    return csys_result(syscall(SYS_faccessat, dir, path, mode));
 }
-/* By the effective ids. The C library's faccessat(3) takes a filter's EPERM for the file's. */
+/* By the effective ids. */
 static inline long csys_faccessat2(int dir, const char *path, int mode) {
     return csys_result(syscall(CSYS_NR_faccessat2, dir, path, mode, AT_EACCESS));
 }
