@@ -17,20 +17,14 @@ package struct FileSystemContext: ~Copyable {
 
     /// `FSCONFIG_SET_STRING`, or `FSCONFIG_SET_FLAG` where there is no value.
     package borrowing func set(_ key: String, _ value: String? = nil) throws(SysError) {
-        if let value {
-            try explained(
-                unsafe csys_fsconfig(fd.raw, 1, key, value, 0),
-                "fsconfig(\(type), \(key)=\(quoted(value)))")
-        } else {
-            try explained(
-                unsafe csys_fsconfig(fd.raw, 0, key, nil, 0), "fsconfig(\(type), \(key))")
-        }
+        try configure(
+            value == nil ? 0 : 1, key, value,
+            "fsconfig(\(type), \(key)\(value.map { "=" + quoted($0) } ?? ""))")
     }
 
     /// `FSCONFIG_CMD_CREATE` and `fsmount(2)`: the detached mount.
     package borrowing func mount(attributes: UInt64) throws(SysError) -> Fd {
-        try explained(
-            csys_fsconfig(fd.raw, 6, nil, nil, 0), "fsconfig(\(type), FSCONFIG_CMD_CREATE)")
+        try configure(6, nil, nil, "fsconfig(\(type), FSCONFIG_CMD_CREATE)")
         let cloexec: UInt32 = 1
         return Fd(
             owning: try NewerCall.fsmount.check(
@@ -38,11 +32,12 @@ package struct FileSystemContext: ~Copyable {
                 "fsmount(\(type), \(hex(attributes)))"))
     }
 
-    private borrowing func explained(
-        _ result: Int, _ call: @autoclosure () -> String
+    private borrowing func configure(
+        _ command: UInt32, _ key: String?, _ value: String?, _ call: @autoclosure () -> String
     ) throws(SysError) {
         do throws(SysError) {
-            try NewerCall.fsconfig.check(result, call())
+            try NewerCall.fsconfig.check(
+                unsafe csys_fsconfig(fd.raw, command, key, value, 0), call())
         } catch {
             if error.errno != ENOSYS, let message = kernelMessage() {
                 throw error.hinting("the kernel says: \(message)")

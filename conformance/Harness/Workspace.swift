@@ -24,7 +24,7 @@ enum Workspace {
             return output
         }
         let source = Runtime.packageRoot + "/conformance/probe/probe.c"
-        let compiled = launch(["cc", "-static", "-O1", "-Wall", "-o", output, source, "-pthread"])
+        let compiled = launch(["cc", "-static", "-O1", "-Wall", "-o", output, source])
         if !compiled.succeeded { Issue.record("compiling the probe: \(compiled)") }
         return output
     }()

@@ -104,8 +104,7 @@ extension Conformance.Seccomp {
             #expect(ProbeReport(outcome.stdout)["errno"] == "0", "\(outcome)")
         }
 
-        @Test(
-            "KILL_PROCESS kills with SIGSYS", .needsNewerCalls("glibc starts a thread by clone3(2)"))
+        @Test("KILL_PROCESS kills with SIGSYS")
         func killProcess() throws {
             let outcome = try called(rule("munlockall", "KILL_PROCESS"))
             #expect(outcome.stdout.hasSuffix("status=159\n"), "\(outcome)")

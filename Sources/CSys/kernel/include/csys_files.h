@@ -48,8 +48,7 @@ static inline long csys_fstatfs_flags(int fd) {
     return fstatfs(fd, &s) < 0 ? -(long)errno : (long)s.f_flags;
 }
 
-/* By the real ids. The C library's faccessat(3) makes the newer call, and takes a filter's EPERM for the
- * file's. */
+/* By the real ids. The C library would make the newer call, and take a filter's EPERM for the file's. */
 static inline long csys_faccessat(int dir, const char *path, int mode) {
     return csys_result(syscall(SYS_faccessat, dir, path, mode));
 }
