@@ -6,9 +6,7 @@ import Sys
 extension Performer {
     mutating func mountCgroups(_ mount: MountPlan, _ plan: CgroupMountPlan) throws(SysError) {
         switch plan {
-        case .unified:
-            let cgroup2 = FileSystemPlan(type: "cgroup2", source: "cgroup")
-            try mountNew(mount, cgroup2)
+        case .unified(let cgroup2): try mountNew(mount, cgroup2)
         case .unifiedBind(let source, let fallback):
             try bind(mount, source: existing(source, or: fallback), recursive: true)
         case .hierarchies(let hierarchies, let readOnly):
@@ -47,7 +45,7 @@ extension Performer {
             try makeDirectory(at: top.raw, hierarchy.name, mode: 0o755)
             if let options = hierarchy.options {
                 let entry = try openFile(at: top.raw, hierarchy.name, O_PATH | O_DIRECTORY)
-                let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: [options])
+                let cgroup = FileSystemPlan(type: "cgroup", source: "cgroup", data: options)
                 try mountClassic(cgroup, attributes, on: entry.raw, path)
             } else {
                 try bindHierarchy(hierarchy, attributes, in: top, path)

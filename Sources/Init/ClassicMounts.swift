@@ -76,18 +76,17 @@ extension Performer {
             throw NewerCall.mountSetattr.unavailable("mount_setattr(AT_RECURSIVE)")
         }
         let attributes = MountAttributes(setting: mount.setting, clearing: mount.clearing)
-        if !attributes.isEmpty {
-            try remountClassic(mount.destination, mounted, attributes.normalized)
-        }
-        try propagateClassic(mount, mounted)
+        if !attributes.isEmpty { try remountClassic(mount.destination, mounted, attributes) }
+        try propagateClassic(mount.propagation, mount.destination, mounted)
     }
 
     /// `MS_REMOUNT|MS_BIND` sets all attributes at once: those it has stay, but for the changes.
     func remountClassic(
         _ path: String, _ mounted: borrowing Fd, _ attributes: MountAttributes
     ) throws(SysError) {
-        let old = MountAttributes.fromStatfs(UInt(try mounted.mountFlags()))
-        let new = old & ~attributes.clearing | attributes.setting
+        let old = try mounted.attributes()
+        let change = attributes.resolved(on: old)
+        let new = old & ~change.clearing | change.setting
         try withPath(mounted.raw) { (target) throws(SysError) in
             try Sys.mount(
                 source: nil, target: target, type: nil,
@@ -96,12 +95,14 @@ extension Performer {
         }
     }
 
-    func propagateClassic(_ mount: MountPlan, _ mounted: borrowing Fd) throws(SysError) {
-        for flags in mount.propagation {
+    func propagateClassic(
+        _ propagation: [UInt], _ path: String, _ mounted: borrowing Fd
+    ) throws(SysError) {
+        for flags in propagation {
             try withPath(mounted.raw) { (target) throws(SysError) in
                 try Sys.mount(
                     source: nil, target: target, type: nil, flags: flags, data: nil,
-                    shown: mount.destination)
+                    shown: path)
             }
         }
     }
@@ -110,8 +111,10 @@ extension Performer {
     func remountSuperblock(
         _ mount: MountPlan, _ superblock: FileSystemPlan, _ mounted: borrowing Fd
     ) throws(SysError) {
-        let old = MountAttributes.fromStatfs(UInt(try mounted.mountFlags()))
-        let new = old & ~mount.clearing | mount.setting
+        let old = try mounted.attributes()
+        let change = MountAttributes(setting: mount.setting, clearing: mount.clearing)
+            .resolved(on: old)
+        let new = old & ~change.clearing | change.setting
         let data = superblock.classicData
         try withPath(mounted.raw) { (target) throws(SysError) in
             try Sys.mount(

@@ -85,11 +85,18 @@ extension Performer {
             throw .refused(
                 "\(quoted(device.path)) exists and is not the device \(node.description)")
         }
+        // The node is all that is wanted of the host's mount.
+        let attributes = MountAttributes(setting: MountAttributes.noSuid | MountAttributes.noExec)
         do throws(SysError) {
             let tree = try cloneMount(at: source.raw, "", recursive: false)
+            try setMountAttributes(
+                tree.raw, attributes, propagation: UInt64(MountFlags.isPrivate), recursive: false)
             try attachMount(tree.raw, on: target.raw, device.path)
         } catch let error where error.errno == ENOSYS {
             try bindClassic(from: source, on: target, device.path, recursive: false)
+            let mounted = try openMounted(device.path, of: source)
+            try remountClassic(device.path, mounted, attributes)
+            try propagateClassic([MountFlags.isPrivate], device.path, mounted)
         }
     }
 }

@@ -158,6 +158,7 @@ extension Performer {
         if isSettled { return }
         isSettled = true
         try cutOff()
+        if !limitsOpenFiles { try OpenFilesLimit.restore() }
         try processControl(.setParentDeathSignal, 0)
         resetSignals()
         try unblockAllSignals()

@@ -46,6 +46,7 @@ package enum HookRunner {
                 try closeDescriptors(from: 3, procfs: procfs)
                 try asUser()
                 if let directory { try? changeDirectory(directory) }
+                try OpenFilesLimit.restore()
                 resetSignals()
                 try unblockAllSignals()
                 throw Sys.execute(hook.path, arguments, environment)

@@ -78,8 +78,8 @@ public struct FileSystemPlan: Sendable, Equatable {
     public var superblockFlags: [String]
     /// `MS_*` bits that only `mount(2)` can carry (`MS_I_VERSION`, `MS_SILENT`); 0 for most.
     public var classicFlags: UInt
-    /// The file system's own options, `key` or `key=value`, in order. A value may hold commas
-    /// (`context=…`): `fsconfig(2)` takes it as it is, `mount(2)` wants it in double quotes.
+    /// The file system's own options, `key` or `key=value`, in order, each as `mount(2)` wants it in
+    /// its text (``FileSystemOptions``).
     public var data: [String]
 
     package init(
@@ -93,33 +93,27 @@ public struct FileSystemPlan: Sendable, Equatable {
         self.data = data
     }
 
-    /// The options for `mount(2)`. SELinux labels, which may have commas, are quoted for it; quotes
-    /// that are there already stay.
+    /// The options for `mount(2)`.
     var classicData: String {
-        let labels = ["context=", "fscontext=", "defcontext=", "rootcontext="]
         var text = ""
         for option in data {
             // joined() would look up conformances at run time: a tenth of all that the init does.
             if !text.isEmpty { text += "," }
-            guard option.utf8.contains(UInt8(ascii: ",")),
-                let label = labels.first(where: { option.utf8.starts(with: $0.utf8) })
-            else {
-                text += option
-                continue
-            }
-            let value = option.utf8.dropFirst(label.utf8.count)
-            text +=
-                value.first == UInt8(ascii: "\"")
-                ? option : "\(label)\"\(String(Substring(value)))\""
+            text += option
         }
         return text
+    }
+
+    /// Whether an option begins with one of `names`, such as `mode=`.
+    func has(_ names: String...) -> Bool {
+        data.contains { option in names.contains { option.utf8.starts(with: $0.utf8) } }
     }
 }
 
 /// How `/sys/fs/cgroup` is made up.
 public enum CgroupMountPlan: Sendable, Equatable {
     /// cgroup v2 in a cgroup namespace of its own: a new cgroup2 mount.
-    case unified
+    case unified(FileSystemPlan)
     /// cgroup v2 without one: a bind of the container's own directory; `fallback` as for v1.
     case unifiedBind(source: String, fallback: String? = nil)
     /// cgroup v1: a tmpfs with one entry per hierarchy.
@@ -129,9 +123,9 @@ public enum CgroupMountPlan: Sendable, Equatable {
     public struct Hierarchy: Sendable, Equatable {
         /// The directory below the tmpfs, such as `cpu,cpuacct`.
         public var name: String
-        /// New mount in the cgroup namespace: the options (`cpu,cpuacct` or `none,name=systemd`);
-        /// nil for a bind of `source`.
-        public var options: String?
+        /// New mount in the cgroup namespace: the options (`cpu` and `cpuacct`, or `none` and
+        /// `name=systemd`); nil for a bind of `source`.
+        public var options: [String]?
         /// The container's directory in the host's hierarchy.
         public var source: String
         /// Where the container stays if a user without privileges was not allowed to make `source`.
@@ -140,7 +134,7 @@ public enum CgroupMountPlan: Sendable, Equatable {
         public var aliases: [String]
 
         package init(
-            name: String, options: String?, source: String, fallback: String? = nil,
+            name: String, options: [String]?, source: String, fallback: String? = nil,
             aliases: [String]
         ) {
             self.name = name

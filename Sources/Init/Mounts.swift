@@ -63,10 +63,9 @@ extension Performer {
     /// `mount_setattr(2)` on the detached tree. What holds for all of it comes first, so that what
     /// holds for the top alone wins there.
     func applyAttributes(of mount: MountPlan, to tree: borrowing Fd) throws(SysError) {
-        var single = MountAttributes(setting: mount.setting, clearing: mount.clearing).normalized
+        var single = MountAttributes(setting: mount.setting, clearing: mount.clearing)
         var all = MountAttributes(
-            setting: mount.recursiveSetting, clearing: mount.recursiveClearing
-        ).normalized
+            setting: mount.recursiveSetting, clearing: mount.recursiveClearing)
         var userNamespace: Int32 = -1
         // What the host opened, the host has mapped: it takes rights over the file system.
         if let idMap = mount.idMap, prepared.mountSources[mount.index] == nil {
@@ -79,7 +78,9 @@ extension Performer {
             case .recursive: all.setting |= MountAttributes.idMap
             }
         }
-        for (attributes, recursive) in [(all, true), (single, false)] where !attributes.isEmpty {
+        for (wanted, recursive) in [(all.normalized, true), (single, false)] {
+            let attributes = wanted.resolved(on: wanted.onlyClearsAtime ? try tree.attributes() : 0)
+            if attributes.isEmpty { continue }
             do throws(SysError) {
                 try setMountAttributes(
                     tree.raw, attributes, recursive: recursive,
@@ -105,7 +106,7 @@ extension Performer {
             }
         }
         guard error.errno == EPERM else { return error }
-        let locked = MountAttributes.fromStatfs(UInt(try tree.mountFlags())) & ~attributes.setting
+        let locked = try tree.attributes() & ~attributes.setting
         return error.hinting(
             "in a user namespace the source keeps what its mount forbids, here "
                 + "\"\(MountAttributes.names(locked))\": a mount may add to that, not take away")
@@ -231,6 +232,13 @@ extension Performer {
         } catch let error where error.errno == EINVAL {
             throw error.hinting("is anything mounted at \(mount.destination)?")
         }
+    }
+}
+
+extension Fd {
+    /// The attributes of the mount behind the descriptor, as `MOUNT_ATTR_*`.
+    borrowing func attributes() throws(SysError) -> UInt64 {
+        MountAttributes.fromStatfs(UInt(try mountFlags()))
     }
 }
 

@@ -48,8 +48,7 @@ extension Performer {
         let mounted = try mountHeld(
             fileSystem, attributes & ~MountAttributes.readOnly, on: target.raw, mount.destination)
         try copyTree(from: lower.raw, to: mounted.raw)
-        let names = ["uid=", "gid="]
-        if !fileSystem.data.contains(where: { one in names.contains { one.hasPrefix($0) } }) {
+        if !fileSystem.has("uid=", "gid=") {
             let own = try lower.status()
             try changeOwner(at: mounted.raw, uid: own.uid, gid: own.gid)
         }
@@ -94,7 +93,7 @@ extension Performer {
                     "filesystem \(quoted(fileSystem.type)) must be mounted on ordinary directory, and "
                         + "\(quoted(path)) is or leads through a symbolic link or a file")
             }
-        case "tmpfs" where !fileSystem.data.contains(where: { $0.utf8.starts(with: "mode=".utf8) }):
+        case "tmpfs" where !fileSystem.has("mode="):
             // The permissions of the directory that it covers, as users of tmpfs mounts expect.
             do throws(SysError) {
                 let target = try withRoot { (root) throws(SysError) in
@@ -162,9 +161,8 @@ extension Performer {
         try context.set("source", fileSystem.source ?? fileSystem.type)
         for flag in fileSystem.superblockFlags { try context.set(flag) }
         for option in fileSystem.data {
-            let parts = option.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1)
-            let key = parts.first.map { String(Substring($0)) } ?? option
-            try context.set(key, parts.count > 1 ? String(Substring(parts[1])) : nil)
+            let (key, value) = FileSystemOptions.parameter(option, type: fileSystem.type)
+            try context.set(key, value)
         }
         return try context.mount(attributes: attributes)
     }
@@ -222,7 +220,7 @@ extension Performer {
         do throws(SysError) {
             for flags in mount.propagation { try Sys.setPropagation(mounted.raw, flags) }
         } catch let error where error.errno == ENOSYS {
-            try propagateClassic(mount, mounted)
+            try propagateClassic(mount.propagation, mount.destination, mounted)
         }
     }
 

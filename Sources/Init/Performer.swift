@@ -29,6 +29,8 @@ package struct Performer: ~Copyable {
     var isSettled = false
     /// Whether the host has been told that it is this process which will execute.
     var hasMoved = false
+    /// Whether the program's limit of open files is set, by the config.
+    var limitsOpenFiles = false
     /// Whether this process leads a session, and so can have a controlling terminal.
     var leadsSession = false
     /// The program's arguments and environment.

@@ -99,9 +99,11 @@ public enum Action: Sendable {
     /// Open a bind mount's source with the host's rights, for an init that will not have them.
     case openMountSource(mount: Int, source: String, recursive: Bool, followingLink: Bool)
     /// Make the user namespace that carries an idmapped mount's mappings, for the init to apply.
+    /// Without mappings it is the joined user namespace.
     case openIDMap(mount: Int, uid: [IDMapping], gid: [IDMapping])
     /// Apply id mappings to the source opened by ``openMountSource``, for an init in a user namespace,
-    /// which has no rights over a file system of the host.
+    /// which has no rights over a file system of the host. Without mappings they are those of the joined
+    /// user namespace.
     case mapMountSource(mount: Int, uid: [IDMapping], gid: [IDMapping], recursive: Bool)
     /// Connect to the console socket, the seccomp listener …
     case connect(ConnectPurpose, path: String)
@@ -117,8 +119,9 @@ public enum Action: Sendable {
     /// then only ever lowers, which needs no right. So a limit that the host cannot grant fails
     /// `create`, and a tight one does not disturb the init's own work.
     case raiseRlimit(RlimitType, hard: UInt64)
-    /// Clone the init into the container's new namespaces, but for a new cgroup namespace: its root
-    /// is the cgroup of whoever makes it, so the init does (``newCgroupNamespace``). The namespaces
+    /// Clone the init into the container's new namespaces, but for a new cgroup namespace, whose root
+    /// is the cgroup of whoever makes it, and in a user namespace a new ipc namespace, whose mqueue
+    /// belongs to whoever makes it: the init makes those (``newNamespaces``). The namespaces
     /// of `join` are entered before, in this order: a joined pid namespace only takes in children,
     /// and new namespaces must belong to a joined user namespace.
     case clone(new: [NamespaceType], join: [NamespaceType], timeOffsets: [TimeOffsetEntry])
@@ -151,8 +154,9 @@ public enum Action: Sendable {
     case enterPidNamespace
     /// Lead a new session, away from the caller's terminal.
     case newSession
-    /// Unshare the cgroup namespace, inside the container's cgroup.
-    case newCgroupNamespace
+    /// Make namespaces that the clone could not: a cgroup namespace inside the container's cgroup, an ipc
+    /// namespace as root of the user namespace.
+    case newNamespaces([NamespaceType])
     case newSessionKeyring(name: String)
     /// By the host it comes before the clone, which inherits it: only the host may lower the value
     /// where there is a user namespace.
@@ -168,8 +172,9 @@ public enum Action: Sendable {
     case bringUpLoopback
     /// Set the propagation of every mount of the new mount namespace (`MS_*` bits).
     case setPropagation(flags: UInt)
-    /// Bind the root file system onto itself, and open it.
-    case openRoot(path: String)
+    /// Bind the root file system onto itself, and open it. `isPrivate`: what the host mounts below it
+    /// from then on does not appear in the container.
+    case openRoot(path: String, isPrivate: Bool)
     /// No mount namespace: copy the mounts of the root file system, out of the host's sight, and open
     /// the copy.
     case openDetachedRoot(path: String)

@@ -18,7 +18,8 @@ struct Masks: ~Copyable {
             let tree = try cloneMount("/dev/null", recursive: false, followingLink: false)
             try Masks.verify(tree)
             try setMountAttributes(
-                tree.raw, MountAttributes(setting: MountAttributes.readOnly), recursive: false)
+                tree.raw, MountAttributes(setting: MountAttributes.readOnly),
+                propagation: UInt64(MountFlags.isPrivate), recursive: false)
             null = consume tree
         } catch let error where error.errno == ENOSYS || error.errno == EINVAL {
             return  // Or it is unbindable. What is left binds the container's own, verified.

@@ -11,18 +11,20 @@ extension Performer {
 
     /// Makes the root file system a mount point by binding it onto itself, as `pivot_root(2)` wants
     /// it, and opens it. What the masks need of the host is opened as well.
-    mutating func openRoot(_ path: String) throws(SysError) {
+    /// - Parameter isPrivate: where it is on a mount that the host shares, as engines have it, the copy
+    ///   would go on to receive what the host mounts there.
+    mutating func openRoot(_ path: String, isPrivate: Bool) throws(SysError) {
         if !hostIsDetached { try makeParentPrivate(path) }
         do throws(SysError) {
             let target = try openFile(path, O_PATH | O_DIRECTORY)
             let tree = try cloneMount(at: target.raw, "", recursive: true)
+            if isPrivate {
+                try Sys.setPropagation(tree.raw, MountFlags.isPrivate | MountFlags.recursive)
+            }
             try attachMount(tree.raw, on: target.raw, path)
             root = RootDirectory(tree)
         } catch let error where error.errno == ENOSYS {
-            try Sys.mount(
-                source: path, target: path, type: nil,
-                flags: MountFlags.bind | MountFlags.recursive, data: nil)
-            root = RootDirectory(try openFile(path, O_PATH | O_DIRECTORY))
+            try openRootClassic(path, isPrivate)
         } catch {
             switch error.errno {
             case ENOENT: throw error.hinting("the root file system does not exist")
@@ -32,6 +34,18 @@ extension Performer {
             }
         }
         if plan.steps[current...].contains(where: { $0.action.isMask }) { try masks.openNull() }
+    }
+
+    private mutating func openRootClassic(_ path: String, _ isPrivate: Bool) throws(SysError) {
+        try Sys.mount(
+            source: path, target: path, type: nil,
+            flags: MountFlags.bind | MountFlags.recursive, data: nil)
+        if isPrivate {
+            try Sys.mount(
+                source: nil, target: path, type: nil,
+                flags: MountFlags.isPrivate | MountFlags.recursive, data: nil)
+        }
+        root = RootDirectory(try openFile(path, O_PATH | O_DIRECTORY))
     }
 
     /// Whether nothing that happens to the copies of the host's mounts reaches the host.

@@ -13,7 +13,8 @@ extension Performer {
         }
     }
 
-    func setRlimit(_ type: RlimitType, soft: UInt64, hard: UInt64) throws(SysError) {
+    mutating func setRlimit(_ type: RlimitType, soft: UInt64, hard: UInt64) throws(SysError) {
+        if type == .openFiles { limitsOpenFiles = true }
         do throws(SysError) {
             try setLimit(type.number, soft: soft, hard: hard, name: type.rawValue)
         } catch {

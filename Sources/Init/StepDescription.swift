@@ -46,7 +46,7 @@ extension Action {
         case .becomeNamespaceRoot: "become root"
         case .enterPidNamespace: "enter pid namespace"
         case .newSession: "new session"
-        case .newCgroupNamespace: "new cgroup namespace"
+        case .newNamespaces: "new namespaces"
         case .newSessionKeyring: "new keyring"
         case .bringUpLoopback: "bring up loopback"
         default: initName
@@ -104,7 +104,7 @@ extension Action {
     /// What it is about: a path, a name, a number; empty where the name says it all.
     public var subject: String {
         switch self {
-        case .createCgroup(let path), .openCgroup(let path), .openRoot(let path),
+        case .createCgroup(let path), .openCgroup(let path), .openRoot(let path, _),
             .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
             .maskPath(let path),
             .makePathReadOnly(let path), .changeDirectory(let path, _):
@@ -146,6 +146,7 @@ extension Action {
         case .restrictDevices(let rules): count(rules.count, "rule")
         case .openMountSource(_, let source, let recursive, _):
             source + (recursive ? ", recursive" : "")
+        case .newNamespaces(let types): list(types)
         case .openIDMap(_, let uid, let gid): mappings(uid, gid)
         case .mapMountSource(_, let uid, let gid, let recursive):
             mappings(uid, gid) + (recursive ? "; recursive" : "")
@@ -211,7 +212,9 @@ extension Action {
     }
 
     private func mappings(_ uid: [IDMapping], _ gid: [IDMapping]) -> String {
-        "uids " + mappings(uid) + "; gids " + mappings(gid)
+        uid.isEmpty && gid.isEmpty
+            ? "those of the joined user namespace"
+            : "uids " + mappings(uid) + "; gids " + mappings(gid)
     }
 
     private func mappings(_ mappings: [IDMapping]) -> String {
@@ -233,7 +236,9 @@ extension MountPlan {
         case .fileSystem(let system):
             what = system.type
             parts += system.details(setting)
-        case .cgroup(.unified): what = "cgroup2"
+        case .cgroup(.unified(let system)):
+            what = "cgroup2"
+            parts += system.details(setting)
         case .cgroup(.unifiedBind(let source, _)): what = "bind of " + source
         case .cgroup(.hierarchies(let hierarchies, let readOnly)):
             what = "cgroup v1, " + count(hierarchies.count, "hierarchy", "hierarchies")
@@ -294,7 +299,10 @@ private func attributeNames(_ setting: UInt64, _ clearing: UInt64, prefix: Strin
             names.append(prefix + off)
         }
     }
-    if clearing & 0x70 != 0 {
+    if clearing & 0x70 != 0x70 {
+        if clearing & 0x10 != 0 { names.append(prefix + "atime") }
+        if clearing & 0x20 != 0 { names.append(prefix + "nostrictatime") }
+    } else {
         switch setting & 0x70 {
         case 0x10: names.append(prefix + "noatime")
         case 0x20: names.append(prefix + "strictatime")

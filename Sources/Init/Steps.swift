@@ -11,7 +11,8 @@ extension Performer {
         case .becomeNamespaceRoot: try becomeNamespaceRoot()
         case .enterPidNamespace: try enterPidNamespace()
         case .newSession: try newSession()
-        case .newCgroupNamespace: try Sys.unshare(NamespaceKind.cgroup.rawValue)
+        case .newNamespaces(let types):
+            try Sys.unshare(types.reduce(0) { $0 | $1.kind.rawValue })
         case .newSessionKeyring(let name): try newSessionKeyring(name)
         case .bringUpLoopback: try bringUp(interface: "lo")
 
@@ -25,7 +26,7 @@ extension Performer {
         case .setPersonality(let domain): try setPersonality(of: domain)
 
         case .setPropagation(let flags): try setPropagation(flags)
-        case .openRoot(let path): try openRoot(path)
+        case .openRoot(let path, let isPrivate): try openRoot(path, isPrivate: isPrivate)
         case .openDetachedRoot(let path): try openDetachedRoot(path)
         case .mount(let mount): try self.mount(mount)
         case .unmount(let path): try unmount(path)

@@ -33,6 +33,22 @@ package struct MountAttributes: Equatable, Sendable {
         return copy
     }
 
+    /// Whether it switches a way to keep access times off, and none on: what that changes depends on
+    /// the mount.
+    package var onlyClearsAtime: Bool {
+        let cleared = clearing & Self.atimeMask
+        return cleared != 0 && cleared != Self.atimeMask && setting & Self.atimeMask == 0
+    }
+
+    /// The same for a mount that has `attributes`: the way that is off there stays what it is.
+    package func resolved(on attributes: UInt64) -> MountAttributes {
+        var copy = self
+        if onlyClearsAtime, clearing & attributes & Self.atimeMask == 0 {
+            copy.clearing &= ~Self.atimeMask
+        }
+        return copy.normalized
+    }
+
     /// The names of the attributes in `bits`, as mount options.
     package static func names(_ bits: UInt64) -> String {
         var names: [String] = []

@@ -32,14 +32,14 @@ import Testing
         let step = try #require(plan.steps.first { $0.place == "/mounts/0" })
         guard case .mount(let mount) = step.action, case .fileSystem(let system) = mount.kind
         else { throw ConfigError("", "no mount") }
-        #expect(system.data.contains((type ?? "context") + "=label"))
+        #expect(system.data.contains((type ?? "context") + "=\"label\""))
     }
 
     @Test("the init leaves for the delegated cgroup after its cgroup namespace is made")
     func delegated() throws {
         let plan = try plan(["run.oci.delegate-cgroup": "/a//./b/"])
         let moves = try index(plan, "enter sub-cgroup /annotations/run.oci.delegate-cgroup (/a/b)")
-        #expect(try moves > index(plan, "new cgroup namespace"))
+        #expect(try moves > index(plan, "new namespaces"))
         #expect(try moves < index(plan, "open root"))
     }
 

@@ -64,12 +64,12 @@ import Testing
         #expect(
             hierarchies.first { $0.name == "cpu,cpuacct" }
                 == CgroupMountPlan.Hierarchy(
-                    name: "cpu,cpuacct", options: "cpu,cpuacct",
+                    name: "cpu,cpuacct", options: ["cpu", "cpuacct"],
                     source: "/sys/fs/cgroup/cpu,cpuacct/docker/x", aliases: ["cpu", "cpuacct"]))
         #expect(
             hierarchies.first { $0.name == "systemd" }
                 == CgroupMountPlan.Hierarchy(
-                    name: "systemd", options: "none,name=systemd",
+                    name: "systemd", options: ["none", "name=systemd"],
                     source: "/sys/fs/cgroup/systemd/docker/x", aliases: []))
         #expect(hierarchies.first { $0.name == "memory" }?.aliases == [])
     }
@@ -109,7 +109,7 @@ import Testing
         let path = try CgroupPath("x", id: "x")
         #expect(
             CgroupPlanner.mountPlan(layout: allV2, path: path, ownNamespace: true, readOnly: false)
-                == .unified)
+                == .unified(FileSystemPlan(type: "cgroup2", source: "cgroup")))
         #expect(
             CgroupPlanner.mountPlan(layout: allV2, path: path, ownNamespace: false, readOnly: false)
                 == .unifiedBind(source: "/sys/fs/cgroup/a/x"))

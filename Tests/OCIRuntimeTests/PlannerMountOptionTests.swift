@@ -31,8 +31,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "r", "ro ", "RO", "rob", "mode=755", "nosui", "nosuidx", "rnostrictatimes", "é",
-        "context=a,b", "newinstance", "\u{0}ro", "an-option-longer-than-any-name-known",
+        "r", "ro ", "RO", "rob", "mode=755", "nosui", "nosuidx", "rnostrictatimes", "é",
+        "context=\"a,b\"", "newinstance", "\u{0}ro", "an-option-longer-than-any-name-known",
     ])
     func otherNamesAreForTheFileSystem(_ name: String) {
         #expect(MountOption.find(name, in: MountOption.all.span) == nil)
@@ -53,9 +53,9 @@ import Testing
         Bits(option: "nodev", setting: 0x4), Bits(option: "dev", clearing: 0x4),
         Bits(option: "noexec", setting: 0x8), Bits(option: "exec", clearing: 0x8),
         Bits(option: "noatime", setting: 0x10, clearing: 0x70),
-        Bits(option: "atime", clearing: 0x70),
+        Bits(option: "atime", clearing: 0x10),
         Bits(option: "strictatime", setting: 0x20, clearing: 0x70),
-        Bits(option: "nostrictatime", clearing: 0x70),
+        Bits(option: "nostrictatime", clearing: 0x20),
         Bits(option: "relatime", clearing: 0x70), Bits(option: "norelatime"),
         Bits(option: "nodiratime", setting: 0x80), Bits(option: "diratime", clearing: 0x80),
         Bits(option: "nosymfollow", setting: 0x20_0000),
@@ -131,7 +131,8 @@ import Testing
         (["nosuid", "suid", "nosuid"], 0x2, 0),
         // The access time is one choice of three.
         (["noatime", "strictatime"], 0x20, 0x70), (["strictatime", "noatime"], 0x10, 0x70),
-        (["noatime", "relatime"], 0, 0x70), (["noatime", "atime"], 0, 0x70),
+        (["noatime", "relatime"], 0, 0x70), (["noatime", "atime"], 0, 0x10),
+        (["relatime", "atime"], 0, 0x70), (["atime", "nostrictatime"], 0, 0x30),
         // Not this one: another one stays.
         (["noatime", "nostrictatime"], 0x10, 0x70), (["strictatime", "atime"], 0x20, 0x70),
         (["noatime", "norelatime"], 0x10, 0x70),
@@ -148,6 +149,30 @@ import Testing
         #expect(MountOptions(["sync", "async"]).superblockFlags(isRemount: false).isEmpty)
         #expect(MountOptions(["async", "sync"]).superblockFlags(isRemount: true) == ["sync"])
         #expect(MountOptions(["iversion", "noiversion"]).classicFlags == 0)
+    }
+
+    /// As `mount(2)` splits what it is given in one string.
+    @Test(arguments: [
+        ("", "", []), ("", ",", []), ("", "mode=700,", ["mode=700"]),
+        ("", "size=1m,mode=700", ["size=1m", "mode=700"]), ("", "=x,a=,b", ["a=", "b"]),
+        ("overlay", "lowerdir=/a\\,b:/c,upperdir=/u", ["lowerdir=/a\\,b:/c", "upperdir=/u"]),
+        ("overlay", "lowerdir=/a\\\\,ro", ["lowerdir=/a\\\\"]),
+        ("ext4", "a=b\\,c", ["a=b\\", "c"]),
+        ("tmpfs", "mpol=bind:0,2,size=1m", ["mpol=bind:0,2", "size=1m"]),
+        ("ext4", "context=\"a,b\",x", ["context=\"a,b\"", "x"]),
+        ("ext4", "context=a,b", ["context=a", "b"]), ("ext4", "a=\"b,c\"", ["a=\"b", "c\""]),
+        ("cifs", "pass=a,,b,user=c", ["pass=a,,b", "user=c"]),
+    ])
+    func oneStringMayHoldMoreThanOne(_ type: String, _ text: String, _ options: [String]) {
+        let read = MountOptions([text], type: type)
+        #expect(read.data == options)
+        #expect(read.isReadOnly == text.hasSuffix(",ro"))
+    }
+
+    @Test func namesAreUnderstoodInAStringOfMore() {
+        let options = MountOptions(["rbind,ro,nosuid", "size=1m,noexec"])
+        #expect(options.isRecursiveBind && options.setting == 0xb)
+        #expect(options.data == ["size=1m"])
     }
 
     @Test func dataKeepsItsOrder() {

@@ -92,15 +92,18 @@ import Testing
             Mount(destination: "/dev/", type: "devtmpfs", options: ["ro", "nosuid"]),
             Mount(destination: "/run", type: "tmpfs", options: ["ro"]),
             Mount(destination: "/sys", type: "sysfs", options: ["ro"]),
-            Mount(destination: "/b", source: "/b", options: ["bind", "ro"])
+            Mount(destination: "/b", source: "/b", options: ["bind", "ro"]),
+            Mount(destination: "/c", source: "/c", options: ["rbind", "rro"]),
+            Mount(destination: "/c/d", type: "tmpfs")
         ).plan()
         #expect(plan.mount(0)?.setting == 0x2)
         #expect(plan.mount(1)?.setting == 0)
         #expect(plan.mount(1)?.kind == .fileSystem(FileSystemPlan(type: "tmpfs", source: nil)))
         #expect(plan.mount(2)?.setting == 1)
         #expect(plan.mount(3)?.setting == 1)
-        #expect(plan.summaries("make mount read-only") == ["/dev/", "/run"])
-        #expect(plan.places("make mount read-only") == ["/mounts/0", "/mounts/1"])
+        #expect(plan.mount(4)?.recursiveSetting == 1 && plan.mount(4)?.clearing == 1)
+        #expect(plan.summaries("make mount read-only") == ["/dev/", "/run", "/c"])
+        #expect(plan.places("make mount read-only") == ["/mounts/0", "/mounts/1", "/mounts/4"])
         let pivot = try #require(plan.first("pivot_root"))
         let last = try #require(plan.first("make mount read-only"))
         #expect(pivot < last)
@@ -129,7 +132,7 @@ import Testing
             plan.mount(0)?.kind
                 == .fileSystem(
                     FileSystemPlan(
-                        type: "tmpfs", source: nil, data: ["size=1m", "context=label:a,b"])))
+                        type: "tmpfs", source: nil, data: ["size=1m", "context=\"label:a,b\""])))
         #expect(
             try config.plan().warnings
                 == ["/linux/mountLabel: ignored: SELinux is not enabled on this host"])
@@ -156,8 +159,19 @@ import Testing
     }
 
     @Test func unifiedCgroups() throws {
-        let config = mounts(cgroup).with { $0.linux.cgroupsPath = "/x/y" }
-        #expect(try config.plan(facts(.v2)).mount(0)?.kind == .cgroup(.unified))
+        var mount = cgroup
+        mount.options += ["nsdelegate,memory_recursiveprot"]
+        let config = mounts(mount).with { $0.linux.cgroupsPath = "/x/y" }
+        #expect(
+            try config.plan(facts(.v2)).mount(0)?.kind
+                == .cgroup(
+                    .unified(
+                        FileSystemPlan(
+                            type: "cgroup2", source: "cgroup",
+                            data: ["nsdelegate", "memory_recursiveprot"]))))
+        let warnings = try config.plan().warnings
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.hasSuffix("nsdelegate,memory_recursiveprot") == true)
         let shared = config.with { $0.linux.namespaces.removeAll { $0.type == .cgroup } }
         #expect(
             try shared.plan(facts(.v2)).mount(0)?.kind
@@ -223,6 +237,28 @@ import Testing
         let plan = try Config.mapped.with { $0.mounts = [mount] }.plan()
         #expect(
             plan.summaries("map mount source") == ["uids 0=100000+65536; gids 0=100000+65536"])
+    }
+
+    @Test func thoseOfAJoinedUserNamespaceServeToo() throws {
+        let mount = Mount(destination: "/a", source: "/s", options: ["bind", "idmap"])
+        let config = Config.plain.with {
+            $0.mounts = [mount]
+            $0.linux.namespaces.append(Namespace(type: .user, path: "/proc/1/ns/user"))
+        }
+        #expect(
+            try config.plan().summaries("map mount source")
+                == ["those of the joined user namespace"])
+        #expect(throws: PlanError.self) {
+            try config.with { $0.linux.namespaces.removeLast() }.plan()
+        }
+    }
+
+    /// A read-only path is bound onto itself.
+    @Test func unbindableMountsBecomeSoAtTheEnd() throws {
+        let plan = try mounts(Mount(destination: "/t", type: "tmpfs", options: ["unbindable"]))
+            .with { $0.linux.readonlyPaths = ["/t/x"] }.plan()
+        #expect(plan.mount(0)?.propagation == [])
+        #expect(plan.summaries("mount") == ["/t tmpfs", "/t remount: unbindable"])
     }
 
     @Test func sourcesAreOpenedForAUserNamespace() throws {

@@ -30,7 +30,7 @@ import Testing
         let plan = try Config.plain.plan()
         #expect(try clone(plan).new == [.mount, .pid, .network, .ipc, .uts])
         #expect(try clone(plan).join.isEmpty)
-        #expect(plan.first("new cgroup namespace") != nil)
+        #expect(plan.first("new namespaces") != nil)
     }
 
     @Test func joinedOnesAreOpenedAndJoined() throws {

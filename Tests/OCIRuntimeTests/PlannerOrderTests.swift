@@ -41,7 +41,7 @@ import Testing
             try Config.plain.plan(facts { $0.hasKernelCore = false }).names == [
                 "host create cgroup", "host restrict devices", "host listen for start",
                 "host clone", "init join cgroup", "init reset CPU affinity",
-                "init new cgroup namespace", "init new session",
+                "init new namespaces", "init new session",
                 "init new keyring", "init bring up loopback", "init set propagation",
                 "init open root", "init make device", "init make device", "init make device",
                 "init make device", "init make device", "init make device", "init make link",
@@ -93,7 +93,7 @@ import Testing
         ("mount", "make device"), ("raise limit", "clone"), ("load seccomp", "clone"),
         ("change directory", "set umask"), ("set umask", "find executable"),
         ("set scheduler", "wait for start"), ("find executable", "wait for start"),
-        ("new session", "open console"), ("join cgroup", "new cgroup namespace"),
+        ("new session", "open console"), ("join cgroup", "new namespaces"),
     ])
     func pairs(_ earlier: String, _ later: String) throws {
         let plan = try Self.full(false).plan()

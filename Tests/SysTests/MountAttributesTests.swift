@@ -22,6 +22,20 @@ private typealias A = MountAttributes
     }
 
     @Test(
+        "a way to keep access times that is off stays off",
+        arguments: [
+            (A(clearing: A.noAtime), A.noAtime, A(clearing: A.atimeMask)),
+            (A(clearing: A.noAtime), A.strictAtime, A()),
+            (A(clearing: A.noAtime | A.noDev), A.noDirAtime, A(clearing: A.noDev)),
+            (A(clearing: A.strictAtime), A.strictAtime | A.noExec, A(clearing: A.atimeMask)),
+            (A(clearing: A.atimeMask), A.strictAtime, A(clearing: A.atimeMask)),
+            (A(setting: A.readOnly), A.noAtime, A(setting: A.readOnly)),
+        ])
+    func resolved(_ given: MountAttributes, _ there: UInt64, _ expected: MountAttributes) {
+        #expect(given.resolved(on: there) == expected)
+    }
+
+    @Test(
         "as MS_* bits",
         arguments: [
             (0, 0x20_0000), (A.readOnly, 0x20_0001), (A.noSuid | A.noDev | A.noExec, 0x20_000e),

@@ -403,6 +403,16 @@ extension Conformance.CgroupV2 {
             }
         }
 
+        @Test("an option goes to the file system, which refuses what it does not know")
+        func options() throws {
+            try withView(edit: { $0.editMount(unified) { $0.options.append("nsdelegate") } }) { c in
+                try #expect(c.run().succeeded)
+                c.config.editMount(unified) { $0.options.append("nope=1") }
+                let outcome = try c.create()
+                #expect(outcome.failed && outcome.stderr.contains("nope"), "\(outcome)")
+            }
+        }
+
         @Test("a read-only view cannot be changed", arguments: [true, false])
         func readOnly(namespace: Bool) throws {
             try withView(ro: true, namespace: namespace) { c in

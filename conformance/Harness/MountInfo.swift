@@ -58,8 +58,7 @@ extension Container {
         return launch(
             [
                 "unshare", "--mount", "--propagation", "private", "sh", "-ec",
-                script + "\nexec \"$@\"", "sh", Runtime.binary, "--root", root, "run", "-b", bundle,
-                id,
-            ], options)
+                script + "\nexec \"$@\"", "sh",
+            ] + sandbox + [Runtime.binary, "--root", root, "run", "-b", bundle, id], options)
     }
 }

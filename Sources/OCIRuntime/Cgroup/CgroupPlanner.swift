@@ -102,7 +102,9 @@ package struct CgroupPlanner {
             return hierarchy.mountPoint + CgroupPath.own.path(in: hierarchy)
         }
         if layout.isUnified, let unified = layout.unified {
-            if ownNamespace { return .unified }
+            if ownNamespace {
+                return .unified(FileSystemPlan(type: "cgroup2", source: "cgroup"))
+            }
             return .unifiedBind(
                 source: unified.mountPoint + path.path(in: unified), fallback: fallback(unified))
         }
@@ -110,13 +112,14 @@ package struct CgroupPlanner {
             let name = splitPath(hierarchy.mountPoint).name
             let controllers = hierarchy.controllers
             let isNamed = controllers.utf8.starts(with: "name=".utf8)
+            let names = controllerNames(controllers)
             return CgroupMountPlan.Hierarchy(
                 name: name,
-                options: ownNamespace ? (isNamed ? "none,\(controllers)" : controllers) : nil,
+                options: ownNamespace ? (isNamed ? ["none"] : []) + names : nil,
                 source: hierarchy.mountPoint + path.path(in: hierarchy),
                 fallback: fallback(hierarchy),
                 aliases: isNamed
-                    ? [] : controllerNames(controllers).filter { !$0.utf8.elementsEqual(name.utf8) }
+                    ? [] : names.filter { !$0.utf8.elementsEqual(name.utf8) }
             )
         }
         return .hierarchies(hierarchies, readOnly: readOnly)

@@ -66,7 +66,9 @@ extension Runtime {
         var config = config
         if container.directory.has(StateDirectory.notifyDirectory) {
             let name = StateDirectory.notifyDirectory
-            NotifySocket.adapt(&config, directory: "\(container.directory.path)/\(name)")
+            NotifySocket.adapt(
+                &config, rootfs: container.record.rootfs,
+                directory: "\(container.directory.path)/\(name)")
         }
         do throws(PlanError) {
             var facts = try HostFacts.gather()

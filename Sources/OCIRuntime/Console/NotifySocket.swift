@@ -7,8 +7,6 @@ import Sys
 /// with the program's pid as MAINPID; nothing else does, so that a container cannot speak for the
 /// service it runs in.
 struct NotifySocket {
-    /// Where the container finds it.
-    static let destination = "/run/notify"
     static let name = "notify.sock"
 
     /// The caller's own socket, `$NOTIFY_SOCKET`.
@@ -21,12 +19,31 @@ struct NotifySocket {
     static var requested: String? { environmentVariable("NOTIFY_SOCKET") }
 
     /// What the container's config needs: the directory, and the variable that names the socket.
-    static func adapt(_ config: inout Config, directory: String) {
+    static func adapt(_ config: inout Config, rootfs: String, directory: String) {
+        let destination = destination(in: config, rootfs: rootfs)
         config.mounts.append(
             Mount(
                 destination: destination, type: "bind", source: directory,
                 options: ["bind", "ro", "nosuid", "noexec", "nodev", "rprivate"]))
         config.process?.env.append("NOTIFY_SOCKET=\(destination)/\(name)")
+    }
+
+    /// Where the container finds it: in `/run/notify`, as engines know it, unless the root file system
+    /// lacks that and takes no mount point. The caller asked for no mount that could fail there.
+    private static func destination(in config: Config, rootfs: String) -> String {
+        let usual = "/run/notify"
+        let isCovered = config.mounts.contains { isSamePath($0.destination, "/run") }
+        let hasDev = config.mounts.contains { isDev($0.destination) && $0.type == "tmpfs" }
+        guard !isCovered, hasDev, isReadOnly(rootfs), !exists(rootfs + usual) else { return usual }
+        return "/dev/notify"
+    }
+
+    /// What cannot be told here, the mount tells.
+    private static func isReadOnly(_ directory: String) -> Bool {
+        guard let file = try? openFile(directory, O_PATH | O_DIRECTORY),
+            let flags = try? file.mountFlags()
+        else { return false }
+        return UInt64(flags) & MountAttributes.readOnly != 0
     }
 
     /// Makes the socket in `directory`, open to the container's user.

@@ -44,7 +44,8 @@ struct Creation: ~Copyable {
         let stateDirectory = "\(runtime.root)/\(options.id)"
         if NotifySocket.requested != nil {
             NotifySocket.adapt(
-                &bundle.config, directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")
+                &bundle.config, rootfs: bundle.rootfs,
+                directory: "\(stateDirectory)/\(StateDirectory.notifyDirectory)")
         }
         if starting == .channel, !options.detached, options.consoleSocket == nil {
             bundle.config.process?.takeWindowSize()

@@ -18,6 +18,8 @@ struct HostPerformer: ~Copyable {
     let stateDirectory: String
     /// Descriptors that the init inherits, closed here afterwards.
     private var opened: [Int32] = []
+    /// Likewise, closed as soon as it has.
+    var mountSources = MountSources()
     private var process: ClonedProcess?
     /// What the init was before it moved (``Action/enterPidNamespace``), to be reaped.
     private var former: ClonedProcess?
@@ -55,6 +57,7 @@ struct HostPerformer: ~Copyable {
         self.stateDirectory = stateDirectory
         self.lock = lock
         warnings = plan.warnings
+        OpenFilesLimit.raise()
         owesMove =
             prepared.containerInit >= 0
             && plan.steps.contains {
@@ -319,8 +322,7 @@ struct HostPerformer: ~Copyable {
             prepared.namespaces.append((type.kind, keep(fd)))
         case .openMountSource(let mount, let source, let recursive, let followingLink):
             do throws(SysError) {
-                let tree = try openSource(source, recursive, followingLink)
-                prepared.mountSources[mount] = keep(tree)
+                try openMountSource(mount, source, recursive, followingLink)
             } catch let error where error.errno == ENOSYS && prepared.containerInit < 0 {
                 // A new init still sees the host's files: it binds the path by mount(2).
             }
@@ -434,6 +436,7 @@ struct HostPerformer: ~Copyable {
                 "this user may not move a process out of this cgroup into the container's: start "
                     + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
         }
+        mountSources = MountSources()
         if cgroup?.isUnified == true { try holdScope(with: pid) }
     }
 

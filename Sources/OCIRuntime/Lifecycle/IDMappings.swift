@@ -5,11 +5,13 @@ import Sys
 
 /// Writes `uid_map` and `gid_map` of a process in a new user namespace (`user_namespaces(7)`), through
 /// `newuidmap(1)` and `newgidmap(1)` where the caller may not do it itself.
-struct IDMappings {
+struct IDMappings: Equatable {
     let uid: [IDMapping]
     let gid: [IDMapping]
 
     func write(for pid: Int32, procfs: Int32) throws(SysError) {
+        let uid = try ranges(uid, "uid_map")
+        let gid = try ranges(gid, "gid_map")
         if effectiveUser != 0, !isOwnSingleID {
             try runMapper("newuidmap", pid, uid)
             try runMapper("newgidmap", pid, gid)
@@ -47,6 +49,28 @@ struct IDMappings {
             && uid[0].hostID == effectiveUser && gid[0].hostID == effectiveGroup
     }
 
+    /// The kernel takes 340 ranges, written at once, in less than a page (`user_namespaces(7)`). What goes
+    /// on where the one before it ends needs no range of its own.
+    private func ranges(_ all: [IDMapping], _ file: String) throws(SysError) -> [IDMapping] {
+        let (most, page) = (340, Int(sysconf(Int32(_SC_PAGESIZE))))
+        if all.count <= most, text(all).utf8.count < page { return all }
+        var ranges: [IDMapping] = []
+        for next in all {
+            if let last = ranges.last, let joined = last.joined(with: next) {
+                ranges[ranges.count - 1] = joined
+            } else {
+                ranges.append(next)
+            }
+        }
+        let size = text(ranges).utf8.count
+        guard ranges.count <= most, size < page else {
+            throw .refused(
+                "\(ranges.count) ranges of ids are too many for \(file): the kernel takes \(most), and "
+                    + "\(page - 1) bytes of text, which these have \(size) of")
+        }
+        return ranges
+    }
+
     private func text(_ mappings: [IDMapping]) -> String {
         mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
     }
@@ -75,5 +99,18 @@ struct IDMappings {
                 "\(arguments.joined(separator: " ")): \(text)",
                 hint: "see subuid(5) and subgid(5): the caller's ranges must cover the mappings")
         }
+    }
+}
+
+extension IDMapping {
+    /// Both as one range; nil where `next` does not go on where this one ends.
+    fileprivate func joined(with next: IDMapping) -> IDMapping? {
+        let (inside, first) = containerID.addingReportingOverflow(size)
+        let (host, second) = hostID.addingReportingOverflow(size)
+        let (sum, third) = size.addingReportingOverflow(next.size)
+        guard !first, !second, !third, next.containerID == inside, next.hostID == host else {
+            return nil
+        }
+        return IDMapping(containerID: containerID, hostID: hostID, size: sum)
     }
 }

@@ -65,7 +65,7 @@ extension Planner {
         guard namespaces.isNew(.user), namespaces.isNew(.cgroup), let process = config.process,
             let user = config.linux.uidMappings.hostID(of: process.user.uid), user != 0,
             config.mounts.contains(where: {
-                $0.type == "cgroup" && !MountOptions($0.options).isReadOnly
+                $0.type == "cgroup" && !MountOptions($0).isReadOnly
             })
         else { return nil }
         return user
@@ -81,7 +81,7 @@ extension Planner {
     mutating func openMountSources() throws(PlanError) {
         for (index, mount) in config.mounts.enumerated()
         where hasUserNamespace || isLive || mount.mayBringMappings {
-            let options = MountOptions(mount.options)
+            let options = MountOptions(mount)
             let opens = opensSource(mount, options)
             let idMap = options.idMap(of: mount)
             guard opens || idMap != nil else { continue }
@@ -186,7 +186,7 @@ extension Planner {
         host(
             "/linux/namespaces",
             .clone(
-                new: namespaces.new.filter { $0 != .cgroup },
+                new: namespaces.new.filter { !namespaces.ofInit.contains($0) },
                 join: namespaces.order.beforeClone,
                 timeOffsets: offsets))
         if namespaces.isNew(.user) {

@@ -14,7 +14,8 @@ extension Planner {
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
         if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
-        if namespaces.isNew(.cgroup) { `init`("/linux/namespaces", .newCgroupNamespace) }
+        let late = namespaces.ofInit
+        if !late.isEmpty { `init`("/linux/namespaces", .newNamespaces(late)) }
         if !annotations.delegated.isEmpty {
             let owner = config.process.flatMap {
                 config.linux.uidMappings.hostID(of: $0.user.uid)

@@ -1,4 +1,5 @@
 import Init
+import Spec
 import Sys
 
 typealias Attribute = MountAttributes
@@ -72,15 +73,28 @@ struct MountOptions: Equatable {
 
     init() {}
 
-    init(_ options: [String]) {
+    init(_ mount: Mount) { self.init(mount.options, type: mount.type ?? "") }
+
+    /// - Parameter type: the file system's, which may have commas of its own.
+    init(_ options: [String], type: String = "") {
         let all = MountOption.all
-        for option in options {
-            if let effect = MountOption.find(option, in: all.span) {
-                apply(effect)
-            } else if !applyIDMap(option) {
+        for option in options where !read(option, all.span) {
+            if FileSystemOptions.isOne(option) {
                 data.append(option)
+                continue
+            }
+            // More than one in a string, as in fstab(5), or none.
+            for part in FileSystemOptions.split(option, type: type) where !read(part, all.span) {
+                data.append(part)
             }
         }
+    }
+
+    /// False for an option that is the file system's.
+    private mutating func read(_ option: String, _ all: Span<MountOption>) -> Bool {
+        guard let effect = MountOption.find(option, in: all) else { return applyIDMap(option) }
+        apply(effect)
+        return true
     }
 
     var isReadOnly: Bool { setting & Attribute.readOnly != 0 }
@@ -128,21 +142,28 @@ struct MountOptions: Equatable {
         }
     }
 
-    /// The access time is one value of three, not a bit: whoever sets it must clear the whole mask
-    /// (`mount_setattr(2)`). To switch one off means the kernel's default, relatime, unless another
-    /// one has been chosen; that default itself cannot be switched off.
+    /// The access time is one value of three, not a bit: to choose one clears the whole mask
+    /// (`mount_setattr(2)`). To switch one off clears that one alone, and changes nothing where another
+    /// one is in force (``MountAttributes/resolved(on:)``). The default, relatime, has no bit to clear.
     private mutating func setAccessTime(_ value: UInt64, _ on: Bool, _ recursive: Bool) {
         let mask = Attribute.atimeMask
-        let chosen = recursive ? recursiveSetting : setting
-        let isChosen = (recursive ? recursiveClearing : clearing) & mask != 0
-        if !on && (value == Attribute.relatime || isChosen && chosen & mask != value) { return }
-        let result = chosen & ~mask | (on ? value : Attribute.relatime)
+        var chosen = recursive ? recursiveSetting : setting
+        var cleared = recursive ? recursiveClearing : clearing
+        if on {
+            chosen = chosen & ~mask | value
+            cleared |= mask
+        } else if cleared & mask != mask {
+            cleared |= value
+        } else if value != 0, chosen & mask == value {
+            chosen &= ~mask
+            cleared = cleared & ~mask | value
+        }
         if recursive {
-            recursiveSetting = result
-            recursiveClearing |= mask
+            recursiveSetting = chosen
+            recursiveClearing = cleared
         } else {
-            setting = result
-            clearing |= mask
+            setting = chosen
+            clearing = cleared
         }
     }
 

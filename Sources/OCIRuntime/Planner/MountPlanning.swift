@@ -5,7 +5,7 @@ import Spec
 extension Planner {
     mutating func mountPlan(_ index: Int) throws(PlanError) -> MountPlan {
         let mount = config.mounts[index]
-        let options = MountOptions(mount.options)
+        let options = MountOptions(mount)
         let place = "/mounts/" + String(index)
         try checkOptions(options, mount, place)
         var plan = MountPlan(
@@ -32,7 +32,7 @@ extension Planner {
         destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination
     }
 
-    private func kind(
+    private mutating func kind(
         of mount: Mount, _ options: MountOptions, _ place: String
     ) throws(PlanError) -> MountPlan.Kind {
         if let path = annotations.systemdHierarchy, path.utf8.elementsEqual(mount.destination.utf8)
@@ -50,7 +50,7 @@ extension Planner {
                 hint: "give a type, or the option bind or rbind")
         }
         if type == "cgroup" {
-            return .cgroup(try cgroupMount(readOnly: options.isReadOnly))
+            return .cgroup(try cgroupMount(options, place))
         }
         return .fileSystem(fileSystem(type, mount, options))
     }
@@ -63,7 +63,7 @@ extension Planner {
             superblockFlags: options.superblockFlags(isRemount: options.isRemount),
             classicFlags: options.classicFlags, data: options.data)
         if let label = config.linux.mountLabel, takesLabel(type), facts.seLinux() {
-            plan.data.append(annotations.mountContext + "=" + label)
+            plan.data.append(annotations.mountContext + "=\"" + label + "\"")
         }
         return plan
     }
@@ -114,15 +114,15 @@ extension Planner {
         }
     }
 
-    /// The mappings of an idmapped mount: its own, or those of the container's new user namespace
-    /// (config.md, `idmap`).
+    /// The mappings of an idmapped mount: its own, or those of the container's user namespace
+    /// (config.md, `idmap`); empty where that is joined, and has them.
     func idMappings(
         of mount: Mount, _ place: String
     ) throws(PlanError) -> (uid: [IDMapping], gid: [IDMapping]) {
         guard isPrivileged else {
             throw PlanError(place, "id-mapped mounts are not supported for rootless containers")
         }
-        let options = MountOptions(mount.options)
+        let options = MountOptions(mount)
         if options.isRemount || mount.type == "cgroup" {
             throw PlanError(place, "has no ids of its own to map")
         }
@@ -132,25 +132,30 @@ extension Planner {
         }
         if !mount.uidMappings.isEmpty { return (mount.uidMappings, mount.gidMappings) }
         if namespaces.isNew(.user) { return (config.linux.uidMappings, config.linux.gidMappings) }
+        if namespaces.isJoined(.user) { return ([], []) }
         throw PlanError(
             place + "/options",
-            "idmap needs uidMappings and gidMappings, or a new user namespace that has them")
+            "idmap needs uidMappings and gidMappings, or a user namespace that has them")
     }
 
     /// Without a cgroup of its own, the container sees the runtime's.
-    private func cgroupMount(readOnly: Bool) throws(PlanError) -> CgroupMountPlan {
-        let cgroup =
-            if let cgroup {
-                cgroup
-            } else {
-                (
-                    layout: facts.cgroups(),
-                    path: CgroupPath.own
-                )
-            }
-        return CgroupPlanner.mountPlan(
+    private mutating func cgroupMount(
+        _ options: MountOptions, _ place: String
+    ) throws(PlanError) -> CgroupMountPlan {
+        let cgroup = self.cgroup ?? (layout: facts.cgroups(), path: CgroupPath.own)
+        let plan = CgroupPlanner.mountPlan(
             layout: cgroup.layout, path: cgroup.path, ownNamespace: namespaces.isNew(.cgroup),
-            readOnly: readOnly, isRootless: isRootless)
+            readOnly: options.isReadOnly, isRootless: isRootless)
+        if options.data.isEmpty { return plan }
+        guard case .unified(var system) = plan else {
+            warn(
+                place + "/options",
+                "only a cgroup2 mount of the container's own has options, so this does nothing: "
+                    + options.data.joined(separator: ","))
+            return plan
+        }
+        system.data = options.data
+        return .unified(system)
     }
 }
 
@@ -165,7 +170,7 @@ extension CgroupMountPlan {
     /// systemd's own v1 hierarchy alone: for one that is too old for v2, on a host of v2.
     fileprivate static func systemdOnly(readOnly: Bool) -> CgroupMountPlan {
         let systemd = Hierarchy(
-            name: "systemd", options: "none,name=systemd,xattr", source: "", aliases: [])
+            name: "systemd", options: ["none", "name=systemd", "xattr"], source: "", aliases: [])
         return .hierarchies([systemd], readOnly: readOnly)
     }
 }

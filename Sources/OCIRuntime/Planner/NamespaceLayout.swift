@@ -32,6 +32,10 @@ struct NamespaceLayout {
     /// Whether the container's is not the runtime's, as far as the config says.
     func has(_ type: NamespaceType) -> Bool { (newMask | joinedMask) & type.bit != 0 }
 
+    /// The new ones that the init makes: a cgroup namespace shows the cgroup that it was made in, and the
+    /// mqueue of an ipc namespace belongs to who made it, that is to the user namespace's root.
+    var ofInit: [NamespaceType] { new.filter { $0 == .cgroup || ($0 == .ipc && has(.user)) } }
+
     func path(_ type: NamespaceType) -> String? { joined.first { $0.type == type }?.path }
 }
 

@@ -23,6 +23,8 @@ package struct Planner {
     let annotations: Annotations
     /// Indices of the mounts that become read-only after the change of root.
     var readOnlyLater: [Int] = []
+    /// The propagation of mounts that is set after the change of root.
+    var propagationLater: [MountPlan] = []
     /// The class of service, where the container has one.
     var resctrl: ResctrlGroup?
     var hasSeccomp = false

@@ -11,7 +11,9 @@ extension Planner {
                 propagation == nil ? "" : "/linux/rootfsPropagation",
                 .setPropagation(
                     flags: propagation?.flagsForCopies ?? RootfsPropagation.rslave.flags))
-            `init`("/root/path", .openRoot(path: rootPath))
+            // Whoever asks for a slave wants what the host mounts; of a shared one the parent is private.
+            let isPrivate = propagation.map { $0.flags & Propagation.unbindable != 0 } ?? true
+            `init`("/root/path", .openRoot(path: rootPath, isPrivate: isPrivate))
         } else {
             `init`("/root/path", .openDetachedRoot(path: rootPath))
         }
@@ -19,11 +21,7 @@ extension Planner {
             var mount = try mountPlan(index)
             let place = "/mounts/" + String(index)
             // Nothing in a detached root can be changed later.
-            if namespaces.has(.mount), isFilledLater(mount) {
-                let fate = fate(of: index)
-                if fate != .covered { mount.makeWritable() }
-                if fate == .lasting { readOnlyLater.append(index) }
-            }
+            if namespaces.has(.mount) { leaveForLater(&mount) }
             `init`(place, .mount(mount))
         }
         if !bindsDev { makeDevices() }
@@ -32,11 +30,46 @@ extension Planner {
         }
     }
 
-    /// A read-only tmpfs still takes mount points, and `/dev` takes device nodes.
+    /// What would be in the way of steps after it becomes a step after them.
+    private mutating func leaveForLater(_ mount: inout MountPlan) {
+        if isFilledLater(mount) {
+            let fate = fate(of: mount.index)
+            if fate != .covered { mount.makeWritable() }
+            if fate == .lasting { readOnlyLater.append(mount.index) }
+        }
+        // Nothing can be bound from an unbindable mount, not even a read-only path onto itself.
+        if !config.linux.readonlyPaths.isEmpty,
+            mount.propagation.contains(where: { $0 & Propagation.unbindable != 0 }),
+            fate(of: mount.index) != .covered
+        {
+            var last = MountPlan(
+                index: mount.index, destination: mount.destination,
+                kind: .remount(superblock: nil))
+            swap(&last.propagation, &mount.propagation)
+            propagationLater.append(last)
+        }
+    }
+
+    /// A read-only tmpfs or directory of the host still takes mount points, and `/dev` takes device nodes.
     private func isFilledLater(_ mount: MountPlan) -> Bool {
-        guard mount.setting & Attribute.readOnly != 0, case .fileSystem(let system) = mount.kind
-        else { return false }
-        return system.type == "tmpfs" || isDev(mount.destination)
+        guard (mount.setting | mount.recursiveSetting) & Attribute.readOnly != 0 else {
+            return false
+        }
+        switch mount.kind {
+        case .fileSystem(let system): return system.type == "tmpfs" || isDev(mount.destination)
+        case .bind: return isMountPointLater(below: mount)
+        case .cgroup, .remount: return false
+        }
+    }
+
+    private func isMountPointLater(below mount: MountPlan) -> Bool {
+        if config.process?.terminal == true, isDev(mount.destination) { return true }
+        let place = cleanComponents(mount.destination)
+        return config.mounts[(mount.index + 1)...].contains {
+            let other = cleanComponents($0.destination)
+            return other.count > place.count
+                && zip(place, other).allSatisfy { $0.elementsEqual($1) }
+        }
     }
 
     /// What becomes of a read-only mount in the course of the mounts after it.
@@ -50,7 +83,7 @@ extension Planner {
             guard place.count >= other.count,
                 zip(place, other).allSatisfy({ $0.elementsEqual($1) })
             else { continue }
-            let options = MountOptions(mount.options)
+            let options = MountOptions(mount)
             if !options.isRemount { return .covered }
             if place.count > other.count { continue }
             if options.isReadOnly {
@@ -64,7 +97,7 @@ extension Planner {
 
     /// A host's directory on `/dev` is left as it is, as runc does.
     private var bindsDev: Bool {
-        config.mounts.contains { isDev($0.destination) && MountOptions($0.options).isBind($0) }
+        config.mounts.contains { isDev($0.destination) && MountOptions($0).isBind($0) }
     }
 
     mutating func changeRoot() throws(PlanError) {
@@ -88,6 +121,9 @@ extension Planner {
         for (index, path) in config.linux.maskedPaths.enumerated() {
             `init`("/linux/maskedPaths/" + String(index), .maskPath(path))
         }
+        for mount in propagationLater {
+            `init`("/mounts/" + String(mount.index), .mount(mount))
+        }
         // Slave and private were set before, on all mounts; these must not reach the host's. Last,
         // because nothing can be bound from an unbindable mount.
         if let propagation = config.linux.rootfsPropagation,
@@ -108,7 +144,10 @@ extension Planner {
 extension MountPlan {
     fileprivate mutating func makeWritable() {
         setting &= ~Attribute.readOnly
+        // What is below a bind mount stays read-only: it takes no part in what comes later.
+        if recursiveSetting & Attribute.readOnly != 0 { clearing |= Attribute.readOnly }
         guard case .fileSystem(var system) = kind else { return }
+        recursiveSetting &= ~Attribute.readOnly
         system.superblockFlags.removeAll { $0 == "ro" }
         kind = .fileSystem(system)
     }
