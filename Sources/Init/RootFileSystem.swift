@@ -12,8 +12,8 @@ extension Performer {
     /// Makes the root file system a mount point by binding it onto itself, as `pivot_root(2)` wants
     /// it, and opens it. What the masks need of the host is opened as well.
     mutating func openRoot(_ path: String) throws(SysError) {
-        if !hostIsDetached { try makeParentPrivate(path) }
         do throws(SysError) {
+            if !hostIsDetached { try makeParentPrivate(path) }
             let target = try openFile(path, O_PATH | O_DIRECTORY)
             let tree = try cloneMount(at: target.raw, "", recursive: true)
             try attachMount(tree.raw, on: target.raw, path)
@@ -28,10 +28,22 @@ extension Performer {
             case ENOENT: throw error.hinting("the root file system does not exist")
             case ENOTDIR: throw error.hinting("the root file system is not a directory")
             case EINVAL: throw error.hinting("is the root file system below an unbindable mount?")
+            case EACCES: throw error.hinting(unreachable(path))
             default: throw error
             }
         }
         if plan.steps[current...].contains(where: { $0.action.isMask }) { try masks.openNull() }
+    }
+
+    /// In a user namespace the container's root is an ordinary user of the host's.
+    private func unreachable(_ path: String) -> String {
+        let fault = pathFault(path, EACCES) ?? "it may not be reached"
+        let hosts = plan.steps.compactMap { step -> UInt32? in
+            guard case .writeIDMappings(let uid, _) = step.action else { return nil }
+            return uid.first { $0.containerID == 0 }?.hostID
+        }
+        guard let host = hosts.first else { return fault }
+        return "\(fault) by the container's root, who is the host's uid \(host)"
     }
 
     /// Whether nothing that happens to the copies of the host's mounts reaches the host.

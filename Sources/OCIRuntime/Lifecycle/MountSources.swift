@@ -22,9 +22,30 @@ extension HostPerformer {
                 false
             }
         }
-        try setMountAttributes(
-            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
-            userNamespace: namespace)
+        try mapIDs(of: source, mount, by: namespace, recursive)
+    }
+
+    private func origin(of mount: Int) -> String {
+        for step in plan.steps {
+            switch step.action {
+            case .openMountSource(mount, let source, _, _): return source
+            case .mount(let plan) where plan.index == mount: return plan.origin
+            default: continue
+            }
+        }
+        return "the mount"
+    }
+
+    private func mapIDs(
+        of source: Int32, _ mount: Int, by namespace: Int32, _ recursive: Bool
+    ) throws(SysError) {
+        do throws(SysError) {
+            try setMountAttributes(
+                source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                userNamespace: namespace)
+        } catch {
+            throw idMapFault(error, on: source, of: origin(of: mount))
+        }
     }
 
     /// A detached copy of a bind source. Out of a shared mount it becomes a slave, so that nothing
@@ -32,7 +53,12 @@ extension HostPerformer {
     func openSource(
         _ path: String, _ recursive: Bool, _ followingLink: Bool
     ) throws(SysError) -> Fd {
-        let tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
+        let tree: Fd
+        do throws(SysError) {
+            tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
+        } catch {
+            throw error.explaining(path)
+        }
         try setMountAttributes(
             tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
         return tree
@@ -46,8 +72,6 @@ extension HostPerformer {
         guard let source = prepared.mountSources[mount] else {
             throw NewerCall.openTree.unavailable("open_tree() for an id-mapped mount")
         }
-        try setMountAttributes(
-            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
-            userNamespace: namespace.raw)
+        try mapIDs(of: source, mount, by: namespace.raw, recursive)
     }
 }
