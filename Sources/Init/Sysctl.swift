@@ -20,7 +20,8 @@ extension Performer {
             case ENOENT:
                 throw SysError(
                     call, ENOENT,
-                    hint: "this kernel has no parameter \(quoted(key)), or its module is not loaded")
+                    hint: "this kernel has no parameter \(quoted(key)), or its module is not loaded"
+                )
             case EXDEV:
                 throw SysError(call, EXDEV, hint: "something is mounted over it on the host")
             case EACCES, EPERM:

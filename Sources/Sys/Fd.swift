@@ -81,7 +81,8 @@ extension Fd {
     /// One `write(2)` on a descriptor that somebody else owns.
     package static func writeOnce(_ raw: Int32, _ text: String) throws(SysError) {
         try checkRetrying(
-            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(named(raw)), \(quoted(text)))")
+            { unsafe csys_write(raw, text, text.utf8.count) },
+            "write(\(named(raw)), \(quoted(text)))")
     }
 
     /// One `write(2)` of bytes: how many were taken; nil when none can be for now.

@@ -103,7 +103,8 @@ extension Fd {
                 contentsOf: unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
                     do throws(SysError) {
                         count = try checkRetrying(
-                            { unsafe csys_read(raw, buffer.baseAddress, room) }, "read(\(named(raw)))")
+                            { unsafe csys_read(raw, buffer.baseAddress, room) },
+                            "read(\(named(raw)))")
                     } catch let failure {
                         error = failure
                     }
@@ -133,7 +134,8 @@ extension Fd {
     /// One `write(2)`, as the kernel's control files want it.
     package borrowing func writeOnce(_ text: String) throws(SysError) {
         try checkRetrying(
-            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(named(raw)), \(quoted(text)))")
+            { unsafe csys_write(raw, text, text.utf8.count) },
+            "write(\(named(raw)), \(quoted(text)))")
     }
 }
 

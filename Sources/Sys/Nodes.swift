@@ -42,7 +42,8 @@ package func makeFile(
 ) throws(SysError) {
     let flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC
     let fd = try check(
-        unsafe csys_openat(directory, name, flags, mode), "open(\(argument(directory, name)), O_CREAT|O_EXCL)")
+        unsafe csys_openat(directory, name, flags, mode),
+        "open(\(argument(directory, name)), O_CREAT|O_EXCL)")
     _ = csys_close(Int32(truncatingIfNeeded: fd))
 }
 

@@ -23,11 +23,14 @@ extension Conformance.Errors {
             try withRunningContainer { c in
                 var options = LaunchOptions()
                 // The container's own root, as a user's, and another that is searched.
-                options.environment = ["XDG_RUNTIME_DIR": c.directory, "PATH": "/usr/bin:/usr/sbin"]
+                options.environment = [
+                    "XDG_RUNTIME_DIR": c.directory, "PATH": "/usr/bin:/usr/sbin",
+                ]
                 try FileManager.default.createSymbolicLink(
                     atPath: c.directory + "/swrunc", withDestinationPath: c.root)
                 let outcome = launch(
-                    [Runtime.binary, "--root", c.directory + "/other", "kill", c.id, "KILL"], options)
+                    [Runtime.binary, "--root", c.directory + "/other", "kill", c.id, "KILL"],
+                    options)
                 #expect(outcome.failed)
                 #expect(
                     outcome.stderr.contains(
@@ -42,7 +45,8 @@ extension Conformance.Errors {
         func commandLine() throws {
             try withRunningContainer { c in
                 let missing = c.exec([], "no-such").stderr
-                #expect(missing.contains("find executable COMMAND: exec: \"no-such\""), "\(missing)")
+                #expect(
+                    missing.contains("find executable COMMAND: exec: \"no-such\""), "\(missing)")
                 let cwd = c.exec(["--cwd", "/no/such"], "true").stderr
                 #expect(cwd.contains("change directory --cwd (/no/such): chdir to cwd"), "\(cwd)")
                 let relative = c.exec(["--cwd", "tmp"], "true").stderr
@@ -112,7 +116,8 @@ extension Conformance.Errors {
                 let entry = try JSON(parsing: readText(log))
                 #expect(entry.level == "error")
                 let message = entry.msg.string ?? ""
-                #expect(message.contains("/no/such") && message.contains("; warning: "), "\(message)")
+                #expect(message.contains("/no/such"), "\(message)")
+                #expect(message.contains("; warning: "), "\(message)")
                 #expect(message.contains("CAP_NO_SUCH"), "\(message)")
             }
         }

@@ -170,7 +170,9 @@ extension Conformance.Errors {
                 c.config.linux.resources.cpu = ["quota": 50000]
                 let outcome = try c.create()
                 #expect(outcome.failed)
-                #expect(outcome.stderr.contains("the parent cgroup has, 20000 of 100000"), "\(outcome)")
+                #expect(
+                    outcome.stderr.contains("the parent cgroup has, 20000 of 100000"),
+                    "\(outcome)")
             }
         }
 

@@ -40,7 +40,8 @@ extension Conformance.Errors {
         @Test("a program without #!, and an empty file, are told apart")
         func noProgram() throws {
             let text = try complaint("echo hi\n")
-            #expect(text.contains("neither an ELF program nor a script that begins with #!"), "\(text)")
+            let words = "neither an ELF program nor a script that begins with #!"
+            #expect(text.contains(words), "\(text)")
             #expect(try complaint("").contains("an empty file"))
         }
 
@@ -194,7 +195,8 @@ extension Conformance.Errors {
                 c.config.hooks = ["startContainer": [["path": "/bin/false"]]]
                 try #expect(c.create().succeeded)
                 let text = c.start().stderr
-                #expect(text.contains("run hook /hooks/startContainer/0 (startContainer)"), "\(text)")
+                let words = "run hook /hooks/startContainer/0 (startContainer)"
+                #expect(text.contains(words), "\(text)")
             }
         }
     }

@@ -40,7 +40,8 @@ struct ELFHeader {
             guard offset >= 0, offset <= bytes.count - size else { return nil }
             var value: UInt64 = 0
             for index in 0..<size {
-                value = value << 8 | UInt64(bytes[offset + (isLittleEndian ? size - 1 - index : index)])
+                let position = isLittleEndian ? size - 1 - index : index
+                value = value << 8 | UInt64(bytes[offset + position])
             }
             return Int(exactly: value)
         }

@@ -7,7 +7,8 @@ func overlayFault(_ options: [String], _ errno: Int32) -> String? {
     var layers: [(name: String, path: String)] = []
     for option in options {
         let parts = option.utf8.split(separator: UInt8(ascii: "="), maxSplits: 1)
-        guard parts.count == 2, let key = parts.first.map({ String(Substring($0)) }) else { continue }
+        if parts.count < 2 { continue }
+        let key = String(Substring(parts[0]))
         switch key {
         case "lowerdir": layers += lowerLayers(parts[1]).map { ("lowerdir", $0) }
         case "lowerdir+", "datadir+", "upperdir", "workdir":
@@ -22,7 +23,9 @@ func overlayFault(_ options: [String], _ errno: Int32) -> String? {
         }
     }
     guard errno == EINVAL else { return nil }
-    if !layers.contains(where: { $0.name.hasPrefix("lowerdir") }) { return "the option lowerdir= is missing" }
+    if !layers.contains(where: { $0.name.hasPrefix("lowerdir") }) {
+        return "the option lowerdir= is missing"
+    }
     if layers.contains(where: { $0.name == "upperdir" }) {
         return "upperdir and workdir must be apart from each other on one file system, which is no "
             + "overlay; the kernel's log (dmesg) says more"

@@ -102,6 +102,6 @@ extension CgroupFault {
         }
         return other
             ?? "with this period the quota of \(number("cpu.cfs_quota_us")) µs is more than the parent "
-                + "cgroup has, \(parent("cpu.cfs_quota_us")) of \(parent("cpu.cfs_period_us")) µs"
+            + "cgroup has, \(parent("cpu.cfs_quota_us")) of \(parent("cpu.cfs_period_us")) µs"
     }
 }

@@ -7,7 +7,8 @@ extension RuntimeError {
         var hint = exists(root) ? "looked in \(root)" : "\(root) does not exist"
         let others = StateRoots.holding(id).filter { !$0.utf8.elementsEqual(root.utf8) }
         if !others.isEmpty {
-            hint += "; one of that name is in " + others.joined(separator: " and ")
+            hint +=
+                "; one of that name is in " + others.joined(separator: " and ")
                 + ": give that as --root"
         }
         self.init("container does not exist: \"\(id)\"", hint: hint)
@@ -17,9 +18,9 @@ extension RuntimeError {
 /// Where runtimes and the engines that call them keep the state of containers.
 private enum StateRoots {
     static func holding(_ id: String) -> [String] {
-        var roots: [String] = []
-        for root in all where exists("\(root)/\(id)") && !roots.contains(root) { roots.append(root) }
-        return roots
+        all.filter { exists("\($0)/\(id)") }.reduce(into: []) { roots, root in
+            if !roots.contains(root) { roots.append(root) }
+        }
     }
 
     private static var all: [String] {

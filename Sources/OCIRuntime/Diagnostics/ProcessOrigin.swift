@@ -12,6 +12,7 @@ public enum ProcessOrigin: Sendable, Equatable {
     /// `/process/args`.
     case commandLine([(place: String, name: String)])
 
+    /// Paths are compared by their bytes.
     public static func == (left: Self, right: Self) -> Bool {
         switch (left, right) {
         case (.config, .config): true

@@ -77,7 +77,8 @@ extension Runtime {
             container.directory.unlock()
         }
         switch try container.status {
-        case .stopped: throw RuntimeError(
+        case .stopped:
+            throw RuntimeError(
                 "cannot exec in a stopped container", hint: "its first process has ended")
         case .paused where !options.ignorePaused:
             throw RuntimeError(

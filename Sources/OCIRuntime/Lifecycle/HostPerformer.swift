@@ -409,7 +409,8 @@ struct HostPerformer: ~Copyable {
             let most = type == .openFiles ? (try? readFile("/proc/sys/fs/nr_open")) : nil
             throw error.hinting(
                 "raising a hard limit needs CAP_SYS_RESOURCE"
-                    + (most.map { ", and at most fs.nr_open, which is \(words($0).joined())" } ?? ""))
+                    + (most.map { ", and at most fs.nr_open, which is \(words($0).joined())" } ?? "")
+            )
         }
     }
 

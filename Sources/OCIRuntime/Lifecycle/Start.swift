@@ -13,7 +13,8 @@ extension Runtime {
         try container.directory.lock(id)
         switch try container.status {
         case .created: break
-        case .stopped: throw RuntimeError(
+        case .stopped:
+            throw RuntimeError(
                 "cannot start a container that has stopped",
                 hint: "`delete` it and create it again")
         case .paused:

@@ -38,7 +38,9 @@ extension Process {
                 place: place + "/user/umask", message: "must not be larger than 511 (octal 777)")
         }
         if let oomScoreAdj, !(-1000...1000 ~= oomScoreAdj) {
-            throw ConfigError(place: place + "/oomScoreAdj", message: "\(oomScoreAdj) is not from -1000 to 1000")
+            throw ConfigError(
+                place: place + "/oomScoreAdj",
+                message: "\(oomScoreAdj) is not from -1000 to 1000")
         }
         try checkRlimits(at: place)
         capabilities?.validate(at: place + "/capabilities", warnings: &warnings)
