@@ -25,7 +25,7 @@ package enum Message: Equatable, Sendable {
     case ready
     case executing
     case moved(pid: Int32)
-    case failed(step: Int, SysError)
+    case failed(FailedStep, SysError)
 
     private enum Tag: UInt8 {
         case go = 1
@@ -35,34 +35,41 @@ package enum Message: Equatable, Sendable {
     /// The largest packet; longer reasons are cut.
     package static let limit = 8192
 
-    /// Fields: tag, step (4 bytes), errno or pid (4 bytes), text, NUL, hint.
+    /// Fields: tag, step (4 bytes), errno or pid (4 bytes), then texts that a NUL ends: a warning, or the
+    /// call, its hint, the step's name, subject and place, and the error's own place.
     package var bytes: [UInt8] {
         switch self {
         case .go: Self.encode(.go)
         case .reached(let step): Self.encode(.reached, step: step)
-        case .warning(let text): Self.encode(.warning, text: text)
+        case .warning(let text): Self.encode(.warning, [text])
         case .terminal: Self.encode(.terminal)
         case .ready: Self.encode(.ready)
         case .executing: Self.encode(.executing)
         case .moved(let pid): Self.encode(.moved, errno: pid)
         case .failed(let step, let error):
             Self.encode(
-                .failed, step: step, errno: error.errno, text: error.call, hint: error.hint)
+                .failed,
+                [
+                    error.call, error.hint ?? "", step.name, step.subject, step.place,
+                    error.place ?? "",
+                ],
+                step: step.index, errno: error.errno)
         }
     }
 
     private static func encode(
-        _ tag: Tag, step: Int = 0, errno: Int32 = 0, text: String = "", hint: String? = nil
+        _ tag: Tag, _ texts: [String] = [], step: Int = 0, errno: Int32 = 0
     ) -> [UInt8] {
         var bytes = [tag.rawValue]
         for shift in [0, 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: step >> shift)) }
         for shift in [0, 8, 16, 24] as [Int32] {
             bytes.append(UInt8(truncatingIfNeeded: errno >> shift))
         }
-        bytes.append(contentsOf: text.utf8.prefix(5000))
-        if let hint {
+        for (index, text) in texts.enumerated() {
+            // Together they fit into a packet.
+            let room = [4000, 1600]
+            bytes.append(contentsOf: text.utf8.prefix(index < 2 ? room[index] : 600))
             bytes.append(0)
-            bytes.append(contentsOf: hint.utf8.prefix(2000))
         }
         return bytes
     }
@@ -75,21 +82,44 @@ package enum Message: Equatable, Sendable {
                 | UInt32(bytes[at + 3]) << 24
         }
         let step = Int(number(1))
-        let end = bytes[9...].firstIndex(of: 0) ?? bytes.endIndex
-        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        let texts = bytes[9...].split(separator: 0, omittingEmptySubsequences: false)
+        func text(_ index: Int) -> String {
+            index < texts.count ? String(decoding: texts[index], as: UTF8.self) : ""
+        }
+        func part(_ index: Int) -> String? { text(index).isEmpty ? nil : text(index) }
         switch tag {
         case .go: self = .go
         case .reached: self = .reached(step)
-        case .warning: self = .warning(text(9..<end))
+        case .warning: self = .warning(text(0))
         case .terminal: self = .terminal
         case .ready: self = .ready
         case .executing: self = .executing
         case .moved: self = .moved(pid: Int32(bitPattern: number(5)))
         case .failed:
-            let hint = end < bytes.endIndex ? text(end + 1..<bytes.endIndex) : nil
             self = .failed(
-                step: step, SysError(text(9..<end), Int32(bitPattern: number(5)), hint: hint))
+                FailedStep(index: step, name: text(2), subject: text(3), place: text(4)),
+                SysError(text(0), Int32(bitPattern: number(5)), hint: part(1), place: part(5)))
         }
+    }
+}
+
+/// A step that failed, in words as well: `start` has no plan to look it up in.
+package struct FailedStep: Equatable, Sendable {
+    package let index: Int
+    package let name: String
+    package let subject: String
+    package let place: String
+
+    package init(index: Int, name: String = "", subject: String = "", place: String = "") {
+        self.index = index
+        self.name = name
+        self.subject = subject
+        self.place = place
+    }
+
+    package init(index: Int, _ step: Step) {
+        self.init(
+            index: index, name: step.action.name, subject: step.action.subject, place: step.place)
     }
 }
 

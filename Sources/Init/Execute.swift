@@ -7,6 +7,7 @@ extension Performer {
     /// Changes to the program's directory. The kernel's own answer then proves that it lies inside the
     /// container (CVE-2024-21626).
     mutating func changeDirectory(_ path: String, making: Bool) throws(SysError) {
+        let from = prepared.containerInit < 0 ? " set in config.json" : ""
         let directory = try containerRoot { (root) throws(SysError) -> Fd in
             do throws(SysError) {
                 if making {
@@ -20,8 +21,8 @@ extension Performer {
                 throw .refused("the working directory \(quoted(path)) goes by a magic link")
             } catch {
                 // In runc's words, which Docker passes on.
-                throw SysError(
-                    "chdir to cwd (\(quoted(path))) set in config.json failed", error.errno)
+                throw SysError("chdir to cwd (\(quoted(path)))\(from) failed", error.errno)
+                    .explaining(path)
             }
         }
         try Sys.changeDirectory(to: directory.raw)
@@ -62,7 +63,7 @@ extension Performer {
         program = (CStringArray(process.args), CStringArray(environment(of: process)))
         if name.utf8.contains(UInt8(ascii: "/")) {
             if let reason = reasonNotExecutable(name) {
-                throw .refused("exec: \(quoted(name)): \(reason)")
+                throw .refused("exec: \(quoted(name)): \(reason)", hint: lookupFault(name))
             }
             executable = name
             return
@@ -134,6 +135,7 @@ extension Performer {
         guard let program = prepared.seccomp else {
             throw .refused("the seccomp filter was not prepared")
         }
+        try refuseUnexecutable(program)
         guard let notify = program.notify else {
             try settle()
             _ = try setSeccompFilter(program.filter, flags: program.flags)
@@ -218,14 +220,8 @@ extension Performer {
         guard let executable, let program else {
             throw .refused("the program was not looked up")
         }
-        let error = Sys.execute(executable, program.arguments, program.environment)
-        switch error.errno {
-        case ENOENT:
-            throw error.hinting("the file is there, but its interpreter or loader is not")
-        case ENOEXEC:
-            throw error.hinting("not a program of this architecture, or a script without #!")
-        default: throw error
-        }
+        throw explained(
+            Sys.execute(executable, program.arguments, program.environment), executable)
     }
 
     /// HOME comes from the container's user database where the config sets none, or an empty one, as

@@ -49,9 +49,10 @@ package enum HookRunner {
                 try OpenFilesLimit.restore()
                 resetSignals()
                 try unblockAllSignals()
-                throw Sys.execute(hook.path, arguments, environment)
+                let error = Sys.execute(hook.path, arguments, environment)
+                throw executionFault(hook.path, error.errno).map { error.hinting($0) } ?? error
             } catch {
-                try? Fd.writeOnce(2, "\(error)\n")
+                try? Fd.writeOnce(2, "\(error)\(error.hint.map { "; \($0)" } ?? "")\n")
                 exitNow(127)
             }
         }

@@ -145,3 +145,14 @@ public enum CgroupMountPlan: Sendable, Equatable {
         }
     }
 }
+
+extension MountPlan {
+    /// What is mounted, as an error names it: a path of the host's, or a type of file system.
+    package var origin: String {
+        switch kind {
+        case .bind(let source, _): source
+        case .fileSystem(let fileSystem): fileSystem.source ?? fileSystem.type
+        default: destination
+        }
+    }
+}

@@ -45,7 +45,8 @@ extension Performer {
                 source, recursive: recursive,
                 followingLink: !mount.sourceNoFollow && !mount.copySymlink)
         } catch {
-            throw error.hinting(bindHint(error.errno))
+            let fault = pathFault(source, error.errno).map { ": \($0)" } ?? ""
+            throw error.hinting(bindHint(error.errno) + fault)
         }
     }
 
@@ -87,23 +88,17 @@ extension Performer {
                     userNamespace: attributes.setting & MountAttributes.idMap != 0
                         ? userNamespace : -1)
             } catch {
-                throw try explain(error, attributes, on: tree)
+                throw try explain(error, attributes, mount, on: tree)
             }
         }
     }
 
     private func explain(
-        _ error: SysError, _ attributes: MountAttributes, on tree: borrowing Fd
+        _ error: SysError, _ attributes: MountAttributes, _ mount: MountPlan,
+        on tree: borrowing Fd
     ) throws(SysError) -> SysError {
         if attributes.setting & MountAttributes.idMap != 0 {
-            switch error.errno {
-            case EINVAL: return error.hinting("its file system cannot be id-mapped on this kernel")
-            case EPERM:
-                return error.hinting(
-                    "id-mapping needs CAP_SYS_ADMIN where the file system was mounted, and a mount "
-                        + "that is not id-mapped already")
-            default: return error
-            }
+            return idMapFault(error, on: tree.raw, of: mount.origin)
         }
         guard error.errno == EPERM else { return error }
         let locked = try tree.attributes() & ~attributes.setting

@@ -192,6 +192,8 @@ extension Performer {
             return error.hinting("a cgroup namespace of its own is needed, or a bind mount")
         case (EPERM, _):
             return error.hinting("user namespaces may not mount \(fileSystem.type)")
+        case (_, "overlay"):
+            return overlayFault(fileSystem.data, error.errno).map { error.hinting($0) } ?? error
         case (EINVAL, "devpts"):
             return error.hinting("is the group of the option gid= mapped in the user namespace?")
         default:

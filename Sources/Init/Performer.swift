@@ -50,7 +50,10 @@ package struct Performer: ~Copyable {
         do throws(SysError) {
             try perform()
         } catch {
-            try? channel.send(.failed(step: current, error))
+            let step =
+                plan.steps.indices.contains(current)
+                ? FailedStep(index: current, plan.steps[current]) : FailedStep(index: current)
+            try? channel.send(.failed(step, error))
         }
         exitNow(255)
     }

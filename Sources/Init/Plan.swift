@@ -15,7 +15,7 @@ public struct Plan: Sendable {
     /// The container's state as hooks get it; status and pid are filled in when they run.
     public let state: State
     /// The steps, in the order in which they happen.
-    public let steps: [Step]
+    public package(set) var steps: [Step]
     /// The program that the last step executes; nil where the config has no process.
     public let process: ProcessPlan?
     /// What later commands do: the poststart and poststop hooks.

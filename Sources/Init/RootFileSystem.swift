@@ -14,8 +14,8 @@ extension Performer {
     /// - Parameter isPrivate: where it is on a mount that the host shares, as engines have it, the copy
     ///   would go on to receive what the host mounts there.
     mutating func openRoot(_ path: String, isPrivate: Bool) throws(SysError) {
-        if !hostIsDetached { try makeParentPrivate(path) }
         do throws(SysError) {
+            if !hostIsDetached { try makeParentPrivate(path) }
             let target = try openFile(path, O_PATH | O_DIRECTORY)
             let tree = try cloneMount(at: target.raw, "", recursive: true)
             if isPrivate {
@@ -30,6 +30,7 @@ extension Performer {
             case ENOENT: throw error.hinting("the root file system does not exist")
             case ENOTDIR: throw error.hinting("the root file system is not a directory")
             case EINVAL: throw error.hinting("is the root file system below an unbindable mount?")
+            case EACCES: throw error.hinting(unreachable(path))
             default: throw error
             }
         }
@@ -46,6 +47,17 @@ extension Performer {
                 flags: MountFlags.isPrivate | MountFlags.recursive, data: nil)
         }
         root = RootDirectory(try openFile(path, O_PATH | O_DIRECTORY))
+    }
+
+    /// In a user namespace the container's root is an ordinary user of the host's.
+    private func unreachable(_ path: String) -> String {
+        let fault = pathFault(path, EACCES) ?? "it may not be reached"
+        let hosts = plan.steps.compactMap { step -> UInt32? in
+            guard case .writeIDMappings(let uid, _) = step.action else { return nil }
+            return uid.first { $0.containerID == 0 }?.hostID
+        }
+        guard let host = hosts.first else { return fault }
+        return "\(fault) by the container's root, who is the host's uid \(host)"
     }
 
     /// Whether nothing that happens to the copies of the host's mounts reaches the host.

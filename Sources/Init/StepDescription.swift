@@ -3,13 +3,11 @@ import Spec
 /// A step in words, for errors and for the listing of a plan. Nothing of it is made unless asked for.
 extension Step {
     /// `name place (subject)` without the parts that are empty, such as `mount /mounts/3 (/data)`.
-    public var title: String {
-        var title = action.name
-        if !place.isEmpty { title += " " + place }
-        let subject = action.subject
-        if !subject.isEmpty { title += " (" + subject + ")" }
-        return title
-    }
+    public var title: String { stepTitle(action.name, place, action.subject) }
+}
+
+package func stepTitle(_ name: String, _ place: String, _ subject: String) -> String {
+    name + (place.isEmpty ? "" : " \(place)") + (subject.isEmpty ? "" : " (\(subject))")
 }
 
 extension Action {

@@ -18,16 +18,32 @@ extension Performer {
             let call = "write(\(quoted("/proc/" + path)), \(quoted(value)))"
             switch error.errno {
             case ENOENT:
-                throw SysError(call, ENOENT, hint: "this kernel has no parameter \(quoted(key))")
+                throw SysError(
+                    call, ENOENT,
+                    hint: "this kernel has no parameter \(quoted(key)), or its module is not loaded"
+                )
             case EXDEV:
                 throw SysError(call, EXDEV, hint: "something is mounted over it on the host")
             case EACCES, EPERM:
                 throw SysError(
                     call, error.errno,
                     hint: "the container's user namespace may not change this parameter")
+            case EINVAL, ERANGE:
+                throw SysError(
+                    call, error.errno,
+                    hint: "the kernel does not take \(quoted(value)) there\(current(path))")
             default: throw SysError(call, error.errno)
             }
         }
+    }
+
+    /// What a parameter holds, as an example of what it takes.
+    private func current(_ path: String) -> String {
+        guard let file = try? openBeneath(prepared.procfs, path, O_RDONLY),
+            let bytes = try? Fd.readSome(file.raw, limit: 128)
+        else { return "" }
+        let text = String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        return "; it holds \(quoted(text)) now"
     }
 
     /// `sysctl(8)`: of `.` and `/` the one that comes first separates, the other is part of a name,

@@ -27,7 +27,7 @@ package struct Fd: ~Copyable {
     package static func duplicate(_ raw: Int32) throws(SysError) -> Fd {
         Fd(
             owning: try check(
-                csys_fcntl(raw, F_DUPFD_CLOEXEC, 3), "fcntl(\(raw), F_DUPFD_CLOEXEC)"))
+                csys_fcntl(raw, F_DUPFD_CLOEXEC, 3), "fcntl(\(named(raw)), F_DUPFD_CLOEXEC)"))
     }
 }
 
@@ -81,14 +81,15 @@ extension Fd {
     /// One `write(2)` on a descriptor that somebody else owns.
     package static func writeOnce(_ raw: Int32, _ text: String) throws(SysError) {
         try checkRetrying(
-            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
+            { unsafe csys_write(raw, text, text.utf8.count) },
+            "write(\(named(raw)), \(quoted(text)))")
     }
 
     /// One `write(2)` of bytes: how many were taken; nil when none can be for now.
     package static func writeSome(_ raw: Int32, _ bytes: [UInt8]) throws(SysError) -> Int? {
         let result = unsafe csys_write(raw, bytes, bytes.count)
         if result == -Int(EAGAIN) { return nil }
-        return try checkRetrying({ result == -Int(EINTR) ? 0 : result }, "write(\(raw))")
+        return try checkRetrying({ result == -Int(EINTR) ? 0 : result }, "write(\(named(raw)))")
     }
 
     /// Writes all of `bytes` to a descriptor that somebody else owns.
@@ -105,8 +106,8 @@ extension Fd {
 
     /// The last bytes of a file, at most `limit` of them.
     package static func tail(of raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
-        let size = try check(csys_lseek(raw, 0, SEEK_END), "lseek(\(raw))")
-        try check(csys_lseek(raw, Int64(max(0, size - limit)), SEEK_SET), "lseek(\(raw))")
+        let size = try check(csys_lseek(raw, 0, SEEK_END), "lseek(\(named(raw)))")
+        try check(csys_lseek(raw, Int64(max(0, size - limit)), SEEK_SET), "lseek(\(named(raw)))")
         return try Fd.readSome(raw, limit: limit)
     }
 
@@ -115,7 +116,7 @@ extension Fd {
 
     /// One `read(2)`: empty at the end.
     package static func readSome(_ raw: Int32, limit: Int) throws(SysError) -> [UInt8] {
-        unsafe try filled(limit: limit, "read(\(raw))") { unsafe csys_read(raw, $0, limit) }
+        unsafe try filled(limit: limit, "read(\(named(raw)))") { unsafe csys_read(raw, $0, limit) }
     }
 }
 
@@ -155,17 +156,17 @@ package func replaceStandardStreams(
         if source == target {
             try keepOnExecute(source)
         } else {
-            try check(csys_dup3(source, target, 0), "dup3(\(source), \(target))")
+            try check(csys_dup3(source, target, 0), "dup3(\(named(source)), \(target))")
         }
     }
 }
 
 /// Takes close-on-exec off a descriptor.
 package func keepOnExecute(_ fd: Int32) throws(SysError) {
-    try check(csys_fcntl(fd, F_SETFD, 0), "fcntl(\(fd), F_SETFD)")
+    try check(csys_fcntl(fd, F_SETFD, 0), "fcntl(\(named(fd)), F_SETFD)")
 }
 
 package func setNonBlocking(_ fd: Int32) throws(SysError) {
-    let flags = try check(csys_fcntl(fd, F_GETFL, 0), "fcntl(\(fd), F_GETFL)")
-    try check(csys_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)), "fcntl(\(fd), O_NONBLOCK)")
+    let flags = try check(csys_fcntl(fd, F_GETFL, 0), "fcntl(\(named(fd)), F_GETFL)")
+    try check(csys_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)), "fcntl(\(named(fd)), O_NONBLOCK)")
 }

@@ -19,7 +19,7 @@ package func openFile(
 ) throws(SysError) -> Fd {
     let result = try checkRetrying(
         { unsafe csys_openat(directory, path, flags | O_CLOEXEC, mode) },
-        "open(\(quoted(path)))")
+        "open(\(argument(directory, path)))")
     return Fd(owning: result)
 }
 
@@ -53,7 +53,8 @@ package func status(
     var s = csys_stat()
     try check(
         unsafe csys_statat(directory, path, flags, &s),
-        path.isEmpty ? "fstat(\(directory))" : "stat(\(quoted(path)))")
+        path.isEmpty
+            ? "fstat(\(named(directory)))" : "stat(\(argument(directory, path)))")
     return FileStatus(
         dev: s.dev, ino: s.ino, rdev: s.rdev, size: s.size, mode: s.mode, uid: s.uid, gid: s.gid)
 }
@@ -74,12 +75,12 @@ extension Fd {
 
     /// The magic number of the file system behind the descriptor, as in `statfs(2)`.
     package borrowing func fileSystemType() throws(SysError) -> UInt32 {
-        UInt32(truncatingIfNeeded: try check(csys_fstatfs_type(raw), "fstatfs(\(raw))"))
+        UInt32(truncatingIfNeeded: try check(csys_fstatfs_type(raw), "fstatfs(\(named(raw)))"))
     }
 
     /// The `ST_*` flags of the mount behind the descriptor, as in `statvfs(3)`.
     package borrowing func mountFlags() throws(SysError) -> Int {
-        try check(csys_fstatfs_flags(raw), "fstatfs(\(raw))")
+        try check(csys_fstatfs_flags(raw), "fstatfs(\(named(raw)))")
     }
 
     /// Reads to the end, at most `limit` bytes: one byte more is EFBIG.
@@ -87,14 +88,14 @@ extension Fd {
         var bytes: [UInt8] = []
         let status = try Sys.status(at: raw, "", AT_EMPTY_PATH)
         var size = status.size
-        if size > UInt64(limit) { throw SysError("read(\(raw))", EFBIG) }
+        if size > UInt64(limit) { throw SysError("read(\(named(raw)))", EFBIG) }
         if size == 0 { size = 4096 }
         while true {
             // One byte more than the file says, so that a file of known size ends in one more read.
             let room = max(Int(size) - bytes.count, 0) + 1
             let raw = self.raw
             if status.isPipe, try poll(raw, Int32(POLLIN), milliseconds: 10_000) == 0 {
-                throw SysError("read(\(raw))", ETIMEDOUT, hint: "nobody writes to the pipe")
+                throw SysError("read(\(named(raw)))", ETIMEDOUT, hint: "nobody writes to the pipe")
             }
             var error: SysError?
             let old = bytes.count
@@ -102,13 +103,14 @@ extension Fd {
                 contentsOf: unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
                     do throws(SysError) {
                         count = try checkRetrying(
-                            { unsafe csys_read(raw, buffer.baseAddress, room) }, "read(\(raw))")
+                            { unsafe csys_read(raw, buffer.baseAddress, room) },
+                            "read(\(named(raw)))")
                     } catch let failure {
                         error = failure
                     }
                 })
             if let error { throw error }
-            if bytes.count > limit { throw SysError("read(\(raw))", EFBIG) }
+            if bytes.count > limit { throw SysError("read(\(named(raw)))", EFBIG) }
             if bytes.count == old { return bytes }
             if bytes.count > Int(size) { size = UInt64(bytes.count) * 2 }
         }
@@ -125,14 +127,15 @@ extension Fd {
                     raw, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
             }
             if result == -Int(EINTR) { continue }
-            done += try check(result, "write(\(raw))")
+            done += try check(result, "write(\(named(raw)))")
         }
     }
 
     /// One `write(2)`, as the kernel's control files want it.
     package borrowing func writeOnce(_ text: String) throws(SysError) {
         try checkRetrying(
-            { unsafe csys_write(raw, text, text.utf8.count) }, "write(\(quoted(text)))")
+            { unsafe csys_write(raw, text, text.utf8.count) },
+            "write(\(named(raw)), \(quoted(text)))")
     }
 }
 
@@ -142,12 +145,12 @@ extension Fd {
 
     /// The names in an open directory; names that are not UTF-8 are left out.
     package static func names(of raw: Int32) throws(SysError) -> [String] {
-        try check(csys_lseek(raw, 0, SEEK_SET), "lseek(\(raw))")
+        try check(csys_lseek(raw, 0, SEEK_SET), "lseek(\(named(raw)))")
         var names: [String] = []
         var buffer = [UInt8](repeating: 0, count: 8192)
         while true {
             let length = try check(
-                unsafe csys_getdents64(raw, &buffer, buffer.count), "getdents64(\(raw))")
+                unsafe csys_getdents64(raw, &buffer, buffer.count), "getdents64(\(named(raw)))")
             if length == 0 { return names }
             var offset = 0
             while offset + 19 < length {
@@ -180,14 +183,14 @@ package func writeFile(
     do throws(SysError) {
         try fd.writeOnce(text)
     } catch {
-        throw SysError("write(\(quoted(path)), \(quoted(text)))", error.errno)
+        throw SysError("write(\(argument(directory, path)), \(quoted(text)))", error.errno)
     }
 }
 
 package func makeDirectory(
     at directory: Int32 = AT_FDCWD, _ path: String, mode: UInt32
 ) throws(SysError) {
-    try check(unsafe csys_mkdirat(directory, path, mode), "mkdir(\(quoted(path)))")
+    try check(unsafe csys_mkdirat(directory, path, mode), "mkdir(\(argument(directory, path)))")
 }
 
 /// `mkdir -p`, for paths of the host only; below a root file system see `RootDirectory`.
@@ -216,11 +219,11 @@ package func removeFile(at directory: Int32 = AT_FDCWD, _ path: String) throws(S
 package func rename(at directory: Int32, _ old: String, to new: String) throws(SysError) {
     try check(
         unsafe csys_renameat(directory, old, directory, new),
-        "rename(\(quoted(old)), \(quoted(new)))")
+        "rename(\(argument(directory, old)), \(quoted(new)))")
 }
 
 package func readLink(at directory: Int32 = AT_FDCWD, _ path: String) throws(SysError) -> String {
-    let bytes = unsafe try filled(limit: 4096, "readlink(\(quoted(path)))") {
+    let bytes = unsafe try filled(limit: 4096, "readlink(\(argument(directory, path)))") {
         unsafe csys_readlinkat(directory, path, $0, 4096)
     }
     return String(decoding: bytes, as: UTF8.self)
@@ -250,7 +253,7 @@ package func changeDirectory(_ path: String) throws(SysError) {
 package func tryLock(_ fd: Int32) throws(SysError) -> Bool {
     let result = csys_flock(fd, LOCK_EX | LOCK_NB)
     if result == -Int(EWOULDBLOCK) { return false }
-    try checkRetrying({ result }, "flock(\(fd), LOCK_EX)")
+    try checkRetrying({ result }, "flock(\(named(fd)), LOCK_EX)")
     return true
 }
 

@@ -112,7 +112,7 @@ package func cloneMount(
     return Fd(
         owning: try NewerCall.openTree.check(
             unsafe csys_open_tree(directory, path, flags),
-            path.isEmpty ? "open_tree(\(directory))" : "open_tree(\(quoted(path)))"))
+            path.isEmpty ? "open_tree(\(named(directory)))" : "open_tree(\(quoted(path)))"))
 }
 
 /// `move_mount(2)`: attaches the detached mount `mount` on the directory or file open as `target`.
@@ -145,7 +145,7 @@ package func setMountAttributes(
     try NewerCall.mountSetattr.check(
         unsafe csys_mount_setattr(
             mount, "", flags, attributes.setting, attributes.clearing, propagation, userNamespace),
-        "mount_setattr(set \(hex(attributes.setting)), clear \(hex(attributes.clearing)), "
+        "mount_setattr(\(named(mount)), set \(hex(attributes.setting)), clear \(hex(attributes.clearing)), "
             + "propagation \(hex(propagation))\(recursive ? ", AT_RECURSIVE" : ""))")
 }
 
@@ -190,7 +190,7 @@ package func pivotRoot(_ newRoot: String, _ putOld: String) throws(SysError) {
 
 /// Changes to the directory open as `fd`.
 package func changeDirectory(to fd: Int32) throws(SysError) {
-    try check(csys_fchdir(fd), "fchdir(\(fd))")
+    try check(csys_fchdir(fd), "fchdir(\(named(fd)))")
 }
 
 package func changeRoot(_ path: String) throws(SysError) {

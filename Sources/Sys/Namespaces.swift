@@ -32,7 +32,10 @@ package func openNamespace(_ path: String, _ kind: NamespaceKind) throws(SysErro
     let fd = try openFile(path, O_RDONLY)
     let type = csys_ns_type(fd.raw)
     guard type == Int(kind.rawValue) else {
-        throw SysError("ioctl(\(quoted(path)), NS_GET_NSTYPE) for \(kind.file)", EINVAL)
+        let other = NamespaceKind.allCases.first { Int($0.rawValue) == type }
+        throw SysError(
+            "ioctl(\(quoted(path)), NS_GET_NSTYPE) for \(kind.file)", EINVAL,
+            hint: other.map { "it is a \($0.file) namespace" } ?? "it is no namespace")
     }
     return fd
 }
@@ -40,7 +43,7 @@ package func openNamespace(_ path: String, _ kind: NamespaceKind) throws(SysErro
 /// `setns(2)`. `flags` is one kind's bit for a namespace file, or several for a pidfd.
 package func joinNamespace(_ fd: Int32, _ flags: Int32) throws(SysError) {
     try check(
-        csys_setns(fd, flags), "setns(\(hex(UInt64(UInt32(bitPattern: flags)))))")
+        csys_setns(fd, flags), "setns(\(named(fd)), \(hex(UInt64(UInt32(bitPattern: flags)))))")
 }
 
 /// Joins several namespaces. The user namespace takes rights over the namespaces outside it away, and

@@ -7,7 +7,7 @@ package func makeNode(
 ) throws(SysError) {
     try check(
         unsafe csys_mknodat(directory, name, mode, major, minor),
-        "mknod(\(quoted(name)), 0\(String(mode, radix: 8)), \(major):\(minor))")
+        "mknod(\(argument(directory, name)), 0\(String(mode, radix: 8)), \(major):\(minor))")
 }
 
 /// `symlinkat(2)`.
@@ -16,7 +16,7 @@ package func makeSymbolicLink(
 ) throws(SysError) {
     try check(
         unsafe csys_symlinkat(target, directory, name),
-        "symlink(\(quoted(target)), \(quoted(name)))")
+        "symlink(\(quoted(target)), \(argument(directory, name)))")
 }
 
 /// `fchownat(2)`, also of an `O_PATH` descriptor by an empty path; links are not followed.
@@ -26,14 +26,14 @@ package func changeOwner(
     let flags = path.isEmpty ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW
     try check(
         unsafe csys_fchownat(directory, path, uid, gid, flags),
-        "chown(\(path.isEmpty ? String(directory) : quoted(path)), \(uid):\(gid))")
+        "chown(\(path.isEmpty ? named(directory) : argument(directory, path)), \(uid):\(gid))")
 }
 
 /// `fchmodat(2)`; links are followed.
 package func changeMode(at directory: Int32, _ path: String, _ mode: UInt32) throws(SysError) {
     try check(
         unsafe csys_fchmodat(directory, path, mode),
-        "chmod(\(quoted(path)), 0\(String(mode, radix: 8)))")
+        "chmod(\(argument(directory, path)), 0\(String(mode, radix: 8)))")
 }
 
 /// Makes the empty file `name`; EEXIST where anything has that name, a dangling link too.
@@ -42,7 +42,8 @@ package func makeFile(
 ) throws(SysError) {
     let flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC
     let fd = try check(
-        unsafe csys_openat(directory, name, flags, mode), "open(\(quoted(name)), O_CREAT|O_EXCL)")
+        unsafe csys_openat(directory, name, flags, mode),
+        "open(\(argument(directory, name)), O_CREAT|O_EXCL)")
     _ = csys_close(Int32(truncatingIfNeeded: fd))
 }
 

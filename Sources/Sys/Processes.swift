@@ -33,7 +33,7 @@ package func wait(pidfd: Int32) throws(SysError) -> ExitStatus {
 /// - Parameter milliseconds: -1 waits without limit.
 package func poll(_ fd: Int32, _ events: Int32, milliseconds: Int32) throws(SysError) -> Int32 {
     var one = pollfd(fd: fd, events: Int16(truncatingIfNeeded: events), revents: 0)
-    try checkRetrying({ unsafe csys_poll(&one, 1, milliseconds) }, "poll(\(fd))")
+    try checkRetrying({ unsafe csys_poll(&one, 1, milliseconds) }, "poll(\(named(fd)))")
     return Int32(one.revents)
 }
 
@@ -160,7 +160,7 @@ package func environmentVariable(_ name: String) -> String? {
 /// this process was started with; returns only to fail.
 package func executeAgain(_ fd: Int32) -> SysError {
     let result = unsafe csys_execute_fd(fd, CommandLine.unsafeArgv)
-    return SysError("execveat(\(fd), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
+    return SysError("execveat(\(named(fd)), AT_EMPTY_PATH)", Int32(truncatingIfNeeded: -result))
 }
 
 /// Whether this process's effective ids may write to the file. Where that cannot be told they may.

@@ -35,7 +35,12 @@ package struct RootDirectory: ~Copyable {
                     fd.raw, path, flags | O_CLOEXEC, mode, inRootNoMagicLinks | noSymlinks))
             // EAGAIN: the kernel could not rule out that a rename made a `..` leave the root.
             if result != -Int(ENOSYS) && result != -Int(EAGAIN) {
-                return Fd(owning: try check(result, "openat2(\(quoted(path)), RESOLVE_IN_ROOT)"))
+                if result >= 0 { return Fd(owning: result) }
+                // That something is missing is mostly no failure: the root is not asked its name then.
+                let top = result == -Int(ENOENT) ? "" : "\(named(fd.raw)), "
+                throw SysError(
+                    "openat2(\(top)\(quoted(path)), RESOLVE_IN_ROOT)",
+                    Int32(truncatingIfNeeded: -result))
             }
         }
         var walk = PathWalk(path, beneath: fd.raw, followingLinks: followingLinks, making: .nothing)
@@ -84,7 +89,9 @@ package func openBeneath(
     let result = NewerCall.openat2.answer(
         unsafe csys_openat2(directory, path, flags | O_CLOEXEC, 0, beneathOneMountNoLinks))
     if result != -Int(ENOSYS) {
-        return Fd(owning: try check(result, "openat2(\(quoted(path)), RESOLVE_NO_XDEV)"))
+        return Fd(
+            owning: try check(
+                result, "openat2(\(named(directory)), \(quoted(path)), RESOLVE_NO_XDEV)"))
     }
     var walk = PathWalk(path, beneath: directory, followingLinks: false, making: .nothing)
     let file = try walk.run(flags, mode: 0)

@@ -84,7 +84,7 @@ package func limitReceiving(_ socket: Int32, seconds: Int) throws(SysError) {
 }
 
 package func acceptConnection(_ listener: Int32) throws(SysError) -> Fd {
-    Fd(owning: try checkRetrying({ csys_accept(listener) }, "accept(\(listener))"))
+    Fd(owning: try checkRetrying({ csys_accept(listener) }, "accept(\(named(listener)))"))
 }
 
 /// Sends one message and, where `passing` is not -1, one descriptor (`SCM_RIGHTS`).
@@ -92,7 +92,7 @@ package func send(
     _ socket: Int32, _ bytes: [UInt8], passing fd: Int32 = -1
 ) throws(SysError) {
     try checkRetrying(
-        { unsafe csys_send(socket, bytes, bytes.count, fd) }, "sendmsg(\(socket))")
+        { unsafe csys_send(socket, bytes, bytes.count, fd) }, "sendmsg(\(named(socket)))")
 }
 
 /// Sends all of `bytes` on a stream, which may take them in parts.
@@ -100,7 +100,7 @@ package func sendAll(_ socket: Int32, _ bytes: [UInt8]) throws(SysError) {
     var left = bytes
     while !left.isEmpty {
         let sent = try checkRetrying(
-            { unsafe csys_send(socket, left, left.count, -1) }, "sendmsg(\(socket))")
+            { unsafe csys_send(socket, left, left.count, -1) }, "sendmsg(\(named(socket)))")
         left.removeFirst(sent)
     }
 }
@@ -111,7 +111,7 @@ package func receive(
     _ socket: Int32, limit: Int
 ) throws(SysError) -> (bytes: [UInt8], fd: Int32) {
     var fd: Int32 = -1
-    let bytes = unsafe try filled(limit: limit, "recvmsg(\(socket))") {
+    let bytes = unsafe try filled(limit: limit, "recvmsg(\(named(socket)))") {
         unsafe csys_receive(socket, $0, limit, &fd)
     }
     return (bytes, fd)

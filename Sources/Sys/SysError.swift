@@ -10,11 +10,14 @@ public struct SysError: Error, Equatable, Sendable {
     public let errno: Int32
     /// What to look at, in words.
     public let hint: String?
+    /// The JSON pointer of what is to blame, where that is not the place of the step that failed.
+    package let place: String?
 
-    package init(_ call: String, _ errno: Int32, hint: String? = nil) {
+    package init(_ call: String, _ errno: Int32, hint: String? = nil, place: String? = nil) {
         self.call = call
         self.errno = errno
         self.hint = hint
+        self.place = place
     }
 
     /// A refusal without a failed call.
@@ -24,7 +27,7 @@ public struct SysError: Error, Equatable, Sendable {
 
     /// The same failure with a hint, unless it has one.
     package func hinting(_ hint: String) -> SysError {
-        SysError(call, errno, hint: self.hint ?? hint)
+        SysError(call, errno, hint: self.hint ?? hint, place: place)
     }
 }
 

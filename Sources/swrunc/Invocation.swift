@@ -84,7 +84,7 @@ enum Invocation {
     ) -> Int32 {
         let prefix = Program.name + (command.map { " " + $0 } ?? "")
         do throws(SysError) {
-            let report = try Report(globals.log)
+            var report = try Report(globals.log)
             report.error("\(prefix): \(error.message) (run `\(prefix) --help`)")
         } catch {
             return refuseLog(error)

@@ -12,7 +12,7 @@ extension Conformance.Lifecycle {
                 let outcome = c.exec(["--cwd", "/no/such"], "pwd")
                 #expect(outcome.status == .exited(255), "\(outcome)")
                 #expect(
-                    outcome.stderr.contains("set in config.json failed"),
+                    outcome.stderr.contains("chdir to cwd (\"/no/such\")"),
                     "\(outcome)")
                 #expect(!exists(c.rootfs + "/no"))
             }

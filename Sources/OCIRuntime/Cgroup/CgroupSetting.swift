@@ -28,7 +28,8 @@ extension Cgroup {
                 throw error.hinting(absenceHint(file, directory))
             }
         } catch {
-            throw hint(file, error.errno).map { error.hinting($0) } ?? error
+            let fault = CgroupFault(file: file, value: value, directory: directory.full)
+            throw fault.hint(error.errno).map { error.hinting($0) } ?? error
         }
     }
 
@@ -70,27 +71,6 @@ extension Cgroup {
             return "the kernel does not account for swap; boot with swapaccount=1"
         }
         return "this kernel has no such setting"
-    }
-
-    private func hint(_ file: String, _ errno: Int32) -> String? {
-        switch (file, errno) {
-        case ("memory.limit_in_bytes", EBUSY), ("memory.memsw.limit_in_bytes", EBUSY):
-            "the cgroup already uses more than that"
-        case ("cpuset.cpus", EBUSY), ("cpuset.mems", EBUSY):
-            "a cgroup that the container made below its own has more than that"
-        case ("memory.memsw.limit_in_bytes", EINVAL):
-            "memory plus swap must not be below the memory limit"
-        case ("cpuset.cpus", EACCES), ("cpuset.mems", EACCES), ("cpuset.cpus", EINVAL),
-            ("cpuset.mems", EINVAL), ("cpuset.cpus", ERANGE), ("cpuset.mems", ERANGE):
-            "only what the parent cgroup has can be given on"
-        case ("cpu.rt_runtime_us", EINVAL): "the parent cgroup has no real-time budget to give"
-        case ("memory.use_hierarchy", EINVAL): "this kernel always accounts hierarchically"
-        case (_, EINVAL) where file.utf8.starts(with: "cpu.".utf8):
-            "out of the kernel's range, or more than the parent cgroup has"
-        case (_, ENODEV): "a whole block device is wanted, not a partition"
-        case (_, EACCES), (_, EPERM): "this user may not change that setting"
-        default: nil
-        }
     }
 }
 

@@ -43,7 +43,7 @@ struct CRIU: ~Copyable {
                 try unblockAllSignals()
                 throw executeProgram(vector)
             } catch {
-                try? send(outcome.theirs, Message.failed(step: 0, error).bytes)
+                try? send(outcome.theirs, Message.failed(FailedStep(index: 0), error).bytes)
                 exitNow(127)
             }
         }

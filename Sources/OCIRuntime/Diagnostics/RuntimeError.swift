@@ -24,8 +24,12 @@ public struct RuntimeError: Error, Sendable {
     }
 
     package init(step: Step, _ error: SysError) {
-        self.step = step.title
-        place = step.place
+        self.init(step: FailedStep(index: 0, step), error)
+    }
+
+    package init(step: FailedStep, _ error: SysError) {
+        place = error.place ?? step.place
+        self.step = step.name.isEmpty ? nil : stepTitle(step.name, place, step.subject)
         cause = error.description
         hint = error.hint
     }

@@ -25,9 +25,13 @@ struct Bundle {
         do throws(SysError) {
             bytes = try readFile(name, limit: Self.limit)
         } catch  where error.errno == ENOENT {
+            let fault = pathFault(name, ENOENT).map { "\($0); " } ?? ""
             throw RuntimeError(
                 "JSON specification file \(name) not found: \(error)",
-                hint: "--bundle names the directory that holds config.json")
+                hint: fault
+                    + (file == nil
+                        ? "--bundle names the directory that holds config.json"
+                        : "--config names the file"))
         } catch  where error.errno == EFBIG {
             throw RuntimeError("the config \(name) is larger than \(Self.limit >> 20) MiB")
         } catch {
@@ -56,7 +60,8 @@ struct Bundle {
         } catch {
             throw RuntimeError(
                 "\(error)", place: "/root/path",
-                hint: "the root file system must be a directory")
+                hint: "the root file system must be a directory"
+                    + (pathFault(rootfs, error.errno).map { ", and \($0)" } ?? ""))
         }
     }
 }

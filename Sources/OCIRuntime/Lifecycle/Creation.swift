@@ -223,7 +223,8 @@ func writePidFile(_ path: String, _ pid: Int32) throws(SysError) {
         try replacePidFile(path, pid)
     } catch {
         throw SysError(
-            "the pid file \(quoted(path)): \(error.call)", error.errno, hint: error.hint)
+            "the pid file \(quoted(path)): \(error.call)", error.errno,
+            hint: error.hint ?? pathFault(splitPath(path).parent, error.errno))
     }
 }
 

@@ -16,9 +16,9 @@ extension Runtime {
         try checkIsReady(container, options)
         var warnings: [String] = []
         do throws(ConfigError) {
-            warnings = try options.process.validate().map { "\($0)" }
+            warnings = try options.process.validate().map { "\(options.origin.naming($0))" }
         } catch {
-            throw RuntimeError(error)
+            throw RuntimeError(options.origin.naming(inProcess: error))
         }
         let config = try container.config()
         var options = options
@@ -77,7 +77,9 @@ extension Runtime {
             container.directory.unlock()
         }
         switch try container.status {
-        case .stopped: throw RuntimeError("cannot exec in a stopped container")
+        case .stopped:
+            throw RuntimeError(
+                "cannot exec in a stopped container", hint: "its first process has ended")
         case .paused where !options.ignorePaused:
             throw RuntimeError(
                 "cannot exec in a paused container (use --ignore-paused to override)")

@@ -258,10 +258,13 @@ struct HostPerformer: ~Copyable {
         if let former = former.take() { _ = try? wait(pidfd: former.pidfd.raw) }
     }
 
-    private mutating func failed(_ index: Int, _ error: SysError) -> RuntimeError {
-        guard plan.steps.indices.contains(index) else { return RuntimeError(error) }
-        if case .runHook = plan.steps[index].action { owesPoststop = true }
-        return RuntimeError(step: plan.steps[index], error)
+    private mutating func failed(_ step: FailedStep, _ error: SysError) -> RuntimeError {
+        if plan.steps.indices.contains(step.index),
+            case .runHook = plan.steps[step.index].action
+        {
+            owesPoststop = true
+        }
+        return RuntimeError(step: step, error)
     }
 
     private func patience(after index: Int) -> Patience {
@@ -318,8 +321,12 @@ struct HostPerformer: ~Copyable {
             try performCgroup(step)
         case .openCgroup: break  // opened for the clone
         case .openNamespace(let type, let path):
-            let fd = try openNamespace(path, type.kind)
-            prepared.namespaces.append((type.kind, keep(fd)))
+            do throws(SysError) {
+                let fd = try openNamespace(path, type.kind)
+                prepared.namespaces.append((type.kind, keep(fd)))
+            } catch {
+                throw namespaceFault(error, path)
+            }
         case .openMountSource(let mount, let source, let recursive, let followingLink):
             do throws(SysError) {
                 try openMountSource(mount, source, recursive, followingLink)
@@ -329,7 +336,12 @@ struct HostPerformer: ~Copyable {
         case .openIDMap(let mount, let uid, let gid):
             try openIDMap(mount, IDMappings(uid: uid, gid: gid))
         case .connect(let purpose, let path):
-            let socket = keep(try connectSocket(.stream, path))
+            let socket: Int32
+            do throws(SysError) {
+                socket = keep(try connectSocket(.stream, path))
+            } catch {
+                throw socketFault(error, path)
+            }
             switch purpose {
             case .console: prepared.consoleSocket = socket
             case .seccompListener: prepared.seccompListener = socket
@@ -396,7 +408,11 @@ struct HostPerformer: ~Copyable {
         do throws(SysError) {
             try setLimit(type.number, soft: now.soft, hard: hard, name: type.rawValue)
         } catch  where error.errno == EPERM {
-            throw error.hinting("raising a hard limit needs CAP_SYS_RESOURCE")
+            let most = type == .openFiles ? (try? readFile("/proc/sys/fs/nr_open")) : nil
+            throw error.hinting(
+                "raising a hard limit needs CAP_SYS_RESOURCE"
+                    + (most.map { ", and at most fs.nr_open, which is \(words($0).joined())" } ?? "")
+            )
         }
     }
 

@@ -108,8 +108,12 @@ struct Launch {
     private func unshareTime(_ flags: UInt64, _ procfs: Int32) throws(SysError) -> UInt64 {
         if !unsharesTime { return flags }
         try Sys.unshare(NamespaceKind.time.rawValue)
-        let text = timeOffsets.map { "\($0.clock) \($0.offset.secs) \($0.offset.nanosecs)\n" }
-        if !text.isEmpty { try writeFile(at: procfs, "self/timens_offsets", text.joined()) }
+        do throws(SysError) {
+            let lines = timeOffsets.map(\.line)
+            if !lines.isEmpty { try writeFile(at: procfs, "self/timens_offsets", lines.joined()) }
+        } catch {
+            throw TimeOffsetEntry.explain(error, timeOffsets, procfs)
+        }
         return flags & ~UInt64(NamespaceKind.time.rawValue)
     }
 
@@ -133,7 +137,7 @@ struct Launch {
                     end, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
                 exitNow(0)
             } catch {
-                try? send(end, Message.failed(step: 0, error).bytes)
+                try? send(end, Message.failed(FailedStep(index: 0), error).bytes)
                 exitNow(1)
             }
         }

@@ -34,7 +34,12 @@ extension HostPerformer {
     mutating func openMountSource(
         _ mount: Int, _ path: String, _ recursive: Bool, _ followingLink: Bool
     ) throws(SysError) {
-        let tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
+        let tree: Fd
+        do throws(SysError) {
+            tree = try cloneMount(path, recursive: recursive, followingLink: followingLink)
+        } catch {
+            throw error.explaining(path)
+        }
         try setMountAttributes(
             tree.raw, MountAttributes(), propagation: UInt64(MS_SLAVE), recursive: recursive)
         prepared.mountSources[mount] = mountSources.keep(tree)
@@ -52,9 +57,25 @@ extension HostPerformer {
         guard let source = prepared.mountSources[mount] else {
             throw NewerCall.openTree.unavailable("open_tree() for an id-mapped mount")
         }
-        try setMountAttributes(
-            source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
-            userNamespace: userNamespace(mappings))
+        let namespace = try userNamespace(mappings)
+        do throws(SysError) {
+            try setMountAttributes(
+                source, MountAttributes(setting: MountAttributes.idMap), recursive: recursive,
+                userNamespace: namespace)
+        } catch {
+            throw idMapFault(error, on: source, of: origin(of: mount))
+        }
+    }
+
+    private func origin(of mount: Int) -> String {
+        for step in plan.steps {
+            switch step.action {
+            case .openMountSource(mount, let source, _, _): return source
+            case .mount(let plan) where plan.index == mount: return plan.origin
+            default: continue
+            }
+        }
+        return "the mount"
     }
 
     /// A user namespace that has `mappings`, the joined one without any.

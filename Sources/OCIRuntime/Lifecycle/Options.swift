@@ -54,6 +54,8 @@ public struct ExecOptions: Sendable {
     public var subCgroups: [(controllers: [String], path: String)] = []
     /// Go ahead in a paused container.
     public var ignorePaused = false
+    /// Where the parts of ``process`` come from that are not the container's own.
+    public var origin = ProcessOrigin.config
 
     /// - Parameters:
     ///   - id: the container's id.

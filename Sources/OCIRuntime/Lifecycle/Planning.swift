@@ -78,10 +78,11 @@ extension Runtime {
             id: options.id, bundle: container.record.bundle, detached: options.detach,
             consoleSocket: options.consoleSocket, cgroupManager: cgroupManager)
         do throws(PlanError) {
-            return try Planner.plan(
+            let plan = try Planner.plan(
                 executing: options.process, in: config, facts: try .gather(), options: choices)
+            return options.origin.naming(plan)
         } catch {
-            throw RuntimeError(error)
+            throw RuntimeError(options.origin.naming(error))
         }
     }
 }

@@ -13,7 +13,10 @@ extension Runtime {
         try container.directory.lock(id)
         switch try container.status {
         case .created: break
-        case .stopped: throw RuntimeError("cannot start a container that has stopped")
+        case .stopped:
+            throw RuntimeError(
+                "cannot start a container that has stopped",
+                hint: "`delete` it and create it again")
         case .paused:
             throw RuntimeError(
                 "cannot start a container in the paused state", hint: "resume it first")
@@ -55,6 +58,7 @@ extension Runtime {
 
     /// Knocks on the start socket and waits until the program executes.
     private func release(_ container: borrowing Container) throws(RuntimeError) {
+        var failure: RuntimeError?
         do throws(SysError) {
             let socket = try connectSocket(
                 .packet, "\(container.directory.path)/\(StateDirectory.startSocket)")
@@ -66,17 +70,18 @@ extension Runtime {
             try removeFile(at: container.directory.fd.raw, StateDirectory.startSocket)
             try channel.send(.go)
             var executing = false
-            while let (message, _) = try patience.receive(channel) {
+            while failure == nil, let (message, _) = try patience.receive(channel) {
                 switch message {
                 case .executing: executing = true
-                case .failed(_, let error): throw error
+                case .failed(let step, let error): failure = RuntimeError(step: step, error)
                 default: continue
                 }
             }
-            if executing { return }
+            if failure == nil, executing { return }
         } catch {
             throw RuntimeError(error)
         }
+        if let failure { throw failure }
         if let limit = Cgroup(directories: container.record.cgroups).exhaustedMemoryLimit {
             throw RuntimeError(outOfMemory: limit)
         }

@@ -98,8 +98,10 @@ extension Cgroup {
             let bytes = try? readFile("\(members[0].full)/memory.current"),
             let current = words(bytes).first.flatMap({ Int64($0) }), current > limit
         else { return }
+        let peak = (try? readFile("\(members[0].full)/memory.peak")).flatMap { words($0).first }
         throw RuntimeError(
-            "memory.max = \(limit): the cgroup already uses \(current) bytes",
+            "memory.max = \(limit): the cgroup already uses \(current) bytes"
+                + (peak.map { ", at most \($0) so far" } ?? ""),
             place: "/linux/resources/memory/limit")
     }
 }

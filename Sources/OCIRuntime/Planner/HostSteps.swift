@@ -166,13 +166,14 @@ extension Planner {
         if process.terminal && options.detached && options.consoleSocket == nil {
             throw PlanError(
                 "/process/terminal",
-                "cannot allocate tty if runc will detach without setting console socket",
+                "cannot allocate tty if swrunc will detach without setting console socket",
                 hint: "give --console-socket, or run in the foreground")
         }
         if !process.terminal && options.consoleSocket != nil {
             throw PlanError(
                 "/process/terminal",
-                "cannot use console socket if runc will not detach or allocate tty")
+                "cannot use console socket if swrunc will not detach or allocate tty",
+                hint: "leave --console-socket out, or set /process/terminal")
         }
     }
 

@@ -21,16 +21,18 @@ struct StateDirectory: ~Copyable {
     /// Opens the directory of an existing container.
     init(root: String, id: String) throws(RuntimeError) {
         let path = "\(root)/\(id)"
-        let fd = try Self.open(path, id)
+        let fd = try Self.open(path, id, root)
         self.path = path
         self.fd = fd
     }
 
-    private static func open(_ path: String, _ id: String) throws(RuntimeError) -> Fd {
+    private static func open(
+        _ path: String, _ id: String, _ root: String
+    ) throws(RuntimeError) -> Fd {
         do throws(SysError) {
             return try openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         } catch  where error.errno == ENOENT {
-            throw RuntimeError("container does not exist: \"\(id)\"")
+            throw RuntimeError(missing: id, root: root)
         } catch {
             throw RuntimeError(error)
         }
@@ -41,7 +43,7 @@ struct StateDirectory: ~Copyable {
         let path = "\(root)/\(id)"
         try Self.make(path, root: root, id: id)
         do throws(RuntimeError) {
-            let fd = try Self.open(path, id)
+            let fd = try Self.open(path, id, root)
             try Self.lock(fd.raw, path)
             self.path = path
             self.fd = fd
@@ -76,7 +78,7 @@ struct StateDirectory: ~Copyable {
     /// - Throws: `does not exist`, where it has been deleted, or made anew, meanwhile.
     borrowing func lock(_ id: String) throws(RuntimeError) {
         if try lockIfThere() { return }
-        throw RuntimeError("container does not exist: \"\(id)\"")
+        throw RuntimeError(missing: id, root: splitPath(path).parent)
     }
 
     /// The same; false where the container has been deleted, or made anew, meanwhile.

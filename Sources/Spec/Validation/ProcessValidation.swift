@@ -38,7 +38,9 @@ extension Process {
                 place: place + "/user/umask", message: "must not be larger than 511 (octal 777)")
         }
         if let oomScoreAdj, !(-1000...1000 ~= oomScoreAdj) {
-            throw ConfigError(place: place + "/oomScoreAdj", message: "must be from -1000 to 1000")
+            throw ConfigError(
+                place: place + "/oomScoreAdj",
+                message: "\(oomScoreAdj) is not from -1000 to 1000")
         }
         try checkRlimits(at: place)
         capabilities?.validate(at: place + "/capabilities", warnings: &warnings)
@@ -83,7 +85,8 @@ extension Process {
             if rlimit.soft > rlimit.hard {
                 throw ConfigError(
                     place: "\(place)/rlimits/\(index)/soft",
-                    message: "is higher than the hard limit of \(rlimit.type.rawValue)")
+                    message: "\(rlimit.soft) is higher than the hard limit \(rlimit.hard) of "
+                        + rlimit.type.rawValue)
             }
         }
     }

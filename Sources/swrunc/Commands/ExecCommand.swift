@@ -55,12 +55,23 @@ struct ExecCommand: Verb, Equatable {
         do throws(SysError) {
             bytes = try readFile(path == "-" ? "/proc/self/fd/0" : path, limit: 16 << 20)
         } catch {
-            throw Failure("\(error)")
+            throw Failure("--process: \(RuntimeError(error.explaining(path)))")
         }
         do throws(ConfigError) {
             return try Process(parsing: bytes)
         } catch {
-            throw Failure("\(path): \(error)")
+            let place = error.place.isEmpty ? path : "\(error.place) in \(path)"
+            throw Failure(
+                "\(ConfigError(place: place, message: error.message, hint: error.hint))")
+        }
+    }
+
+    private var origin: ProcessOrigin {
+        switch process {
+        case .file(let path): .file(path)
+        case .changes(let changes):
+            .commandLine(
+                changes.places + (terminal == nil ? [] : [("/process/terminal", "--tty")]))
         }
     }
 
@@ -75,6 +86,7 @@ struct ExecCommand: Verb, Equatable {
         options.preservedFds = session.inherited.listening + session.inherited.preserved
         options.subCgroups = cgroups.map { (controllers: $0.controllers, path: $0.path) }
         options.ignorePaused = ignorePaused
+        options.origin = origin
         let wanted = options
         let result = try session.perform { (runtime) throws(RuntimeError) in
             try runtime.exec(wanted)

@@ -72,6 +72,21 @@ extension ProcessChanges {
         return process
     }
 
+    /// What of a process the command line gives, and as what, for errors.
+    var places: [(place: String, name: String)] {
+        let given: [(isGiven: Bool, place: String, flag: Flag)] = [
+            (cwd != nil, "cwd", Self.cwdFlag), (user != nil, "user/uid", Self.userFlag),
+            (user?.gid != nil, "user/gid", Self.userFlag), (!env.isEmpty, "env", Self.envFlag),
+            (!additionalGids.isEmpty, "user/additionalGids", Self.gidsFlag),
+            (processLabel != nil, "selinuxLabel", Self.labelFlag),
+            (apparmor != nil, "apparmorProfile", Self.apparmorFlag),
+            (noNewPrivs != nil, "noNewPrivileges", Self.noNewPrivsFlag),
+            (!capabilities.isEmpty, "capabilities", Self.capFlag),
+        ]
+        return [("/process/args", "COMMAND")]
+            + given.filter(\.isGiven).map { ("/process/\($0.place)", "--\($0.flag.name)") }
+    }
+
     private static func gids(_ texts: [String]) throws(UsageError) -> [UInt32] {
         try texts.map { (text) throws(UsageError) in
             guard let gid = identity(text.utf8) else {

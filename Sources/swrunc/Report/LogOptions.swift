@@ -52,6 +52,14 @@ enum LogDestination: Equatable {
     /// The system log, under this identifier.
     case syslog(String)
 
+    /// Whether its entries are bytes one after the other, and in the format that was asked for.
+    var isStream: Bool {
+        switch self {
+        case .standardError, .file: true
+        case .journal, .syslog: false
+        }
+    }
+
     /// Reads `[file:]PATH`, `journald:NAME` or `syslog:NAME`.
     init(_ text: String) {
         if text.hasPrefix("journald:") {

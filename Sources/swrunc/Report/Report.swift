@@ -7,6 +7,8 @@ import Sys
 /// Without `--log`, standard error is the log: an error is one plain line there, or with
 /// `--log-format json` one object. Engines read all output of a command that succeeded, so that
 /// warnings are written to standard error only where it is a terminal, or where they were asked for.
+/// Of a command that failed they take a log in JSON to be one object: the warnings are in it, after the
+/// error.
 struct Report {
     /// The log, open until the process ends; -1 when standard error is the log.
     private let descriptor: Int32
@@ -35,23 +37,28 @@ struct Report {
             return try openFile(path, flags, mode: 0o644)
         } catch  where error.errno == ENXIO {
             throw error.hinting("nobody reads the pipe, or it is a socket")
+        } catch {
+            throw error.explaining(path)
         }
     }
 
-    /// Reports what made the command fail.
-    func error(_ message: String) {
-        write(.error, message)
+    /// Reports what made the command fail, and the warnings held back so far.
+    mutating func error(_ message: String) {
+        let isOneEntry = options.format == .json && options.destination.isStream
+        let entry = isOneEntry ? [message] + heldWarnings : [message]
+        writeHeldWarnings(toLog: !isOneEntry)
+        write(.error, entry.joined(separator: "; warning: "))
         if options.destination != .standardError { writeLine(message, to: 2) }
     }
 
     /// Reports something that the caller should know but that stops nothing.
     ///
-    /// Unless warnings were asked for they are held back until the command has succeeded, because
+    /// Unless warnings were asked for they are held back until it is known how the command ends, because
     /// Podman takes the log of a command that failed to be a single object.
     mutating func warning(_ message: String) {
         if options.level >= .warning {
             write(.warning, message)
-        } else if options.destination != .standardError || isTerminal(2) {
+        } else {
             heldWarnings.append(message)
         }
     }
@@ -64,8 +71,14 @@ struct Report {
     var hasDebug: Bool { options.level >= .debug }
 
     /// Writes the warnings held back so far: the command has succeeded, or can fail no more.
-    mutating func writeHeldWarnings() {
-        for message in heldWarnings { write(.warning, message) }
+    mutating func writeHeldWarnings(toLog: Bool = true) {
+        if heldWarnings.isEmpty { return }
+        let isFile = toLog && options.destination != .standardError
+        let isSeen = isTerminal(2)
+        for message in heldWarnings {
+            if isFile { write(.warning, message) }
+            if isSeen { writeLine("\(Program.name): warning: \(message)", to: 2) }
+        }
         heldWarnings = []
     }
 

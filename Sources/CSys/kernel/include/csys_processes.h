@@ -150,6 +150,26 @@ static inline long csys_join_session_keyring(const char *name) {
 static inline long csys_keyctl(int operation, long a, long b, long c) {
     return csys_result(syscall(SYS_keyctl, operation, a, b, c));
 }
+/* How a seccomp filter sees calls of this architecture; 0 where that is not known here. */
+#if defined(__x86_64__)
+#define CSYS_AUDIT_ARCHITECTURE 0xc000003eu
+#elif defined(__aarch64__)
+#define CSYS_AUDIT_ARCHITECTURE 0xc00000b7u
+#elif defined(__riscv) && __riscv_xlen == 64
+#define CSYS_AUDIT_ARCHITECTURE 0xc00000f3u
+#else
+#define CSYS_AUDIT_ARCHITECTURE 0u
+#endif
+enum {
+    CSYS_NR_execveat = SYS_execveat,
+    CSYS_NR_execve = SYS_execve,
+    CSYS_NR_openat = SYS_openat,
+    CSYS_NR_read = SYS_read,
+    CSYS_NR_close = SYS_close,
+    CSYS_NR_newfstatat = SYS_newfstatat,
+    CSYS_NR_fstatfs = SYS_fstatfs,
+    CSYS_NR_readlinkat = SYS_readlinkat,
+};
 /* struct sock_fprog, whose filter Swift sees as bytes. */
 struct csys_fprog {
     uint16_t count;
