@@ -197,7 +197,7 @@ static int in_workers(const bool wanted[SWEEPS])
         leave_place();
         exit(0);
     }
-    int status;
+    int status = 0;
     while (wait(&status) > 0 || errno == EINTR) failed |= status != 0;
     printf("places that differ: %d\n", totals->different);
     for (int sweep = 0; sweep < SWEEPS; sweep++) {
