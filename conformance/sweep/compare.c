@@ -11,17 +11,18 @@
 // Differences between a container that was made with a fault and one without that are as they
 // should be. docs/security.md ("Sweeps") says why as well.
 static const struct {
-    const char *call; // the call that failed
+    const char *call; // the call that failed, "*" for any
     int error;        // 0 for any
+    const char *path; // what it was about
     const char *fact; // the key that differs
     const char *reason;
 } tolerated[] = {
-    {"mknodat", 0, "mount /dev/*", "a device that may not be made is the host's, bound"},
-    {"mknodat", 0, "inside dev.*", "and has the host's mode and owner"},
-    {"open_tree", ENOSYS, "mount /proc/*",
-     "without detached mounts the container's null device is"
-     " the mask, once it is proven to be that"},
-    {"keyctl", ENOSYS, "* keyring", "a kernel without keyrings"},
+    {"mknodat", 0, "*", "mount /dev/*", "a device that may not be made is the host's, bound"},
+    {"mknodat", 0, "*", "inside dev.*", "and has the host's mode and owner"},
+    {"open_tree", ENOSYS, "*", "mount /proc/*",
+     "without detached mounts a mask is the container's null device, once it is proven"},
+    {"keyctl", ENOSYS, "*", "* keyring", "a kernel without keyrings"},
+    {"*", 0, "/etc/passwd", "answer *", "an owner without a name is shown by number"},
 };
 
 size_t key_size(const char *line) { return strcspn(line, "=\n"); }
@@ -104,8 +105,9 @@ static bool is_tolerated(const char *line, const struct fault *fault)
     char key[PATH_SIZE * 2];
     snprintf(key, sizeof key, "%.*s", (int)key_size(line), line);
     for (size_t i = 0; fault && i < sizeof tolerated / sizeof *tolerated; i++)
-        if (!strcmp(tolerated[i].call, call_name(fault->call.number)) &&
+        if (fnmatch(tolerated[i].call, call_name(fault->call.number), 0) == 0 &&
             (!tolerated[i].error || tolerated[i].error == fault->error) &&
+            fnmatch(tolerated[i].path, fault->call.text, 0) == 0 &&
             fnmatch(tolerated[i].fact, key, 0) == 0)
             return true;
     return false;

@@ -326,30 +326,40 @@ static bool judge_aftermath(const struct point *point, const struct container *c
     return holds && !left[0];
 }
 
+// Of a point that was made, with what its call was about.
+static bool judge(const struct point *point, struct container *container, const struct trace *trace)
+{
+    bool holds = true, killed = point->fault.kind == KILLED && point->fault.call.process == 1;
+    if (trace->hung) {
+        finding(described(point), "it does not end");
+        holds = false;
+    } else if (trace->crash) {
+        finding(described(point), "signal %d: %s", trace->crash, words());
+        holds = false;
+    }
+    if (!trace->hung && !killed)
+        holds &= trace->status == 0 ? judge_success(point, container)
+                                    : judge_failure(point, container, trace->status);
+    return judge_aftermath(point, container, holds) && holds;
+}
+
 bool judge_point(const struct point *point)
 {
     struct container container;
     struct trace trace = {0};
     if (reference(point->command, point->kind, NULL)->impossible) return true;
     if (!prepare(point->command, point->kind, &container)) {
-        printf("could not prepare %s: %s\n", described(point), words());
+        finding(described(point), "the container that it needs could not be made: %s", words());
         end_container(&container);
         return false;
     }
     perform(point->command, &container, &point->fault, &trace, NULL);
-    bool holds = true, killed = point->fault.kind == KILLED && point->fault.call.process == 1;
-    if (!trace.hit) missed(described(point));
-    if (trace.hung) {
-        finding(described(point), "it does not end");
-        holds = false;
-    } else if (trace.crash) {
-        finding(described(point), "signal %d: %s", trace.crash, words());
-        holds = false;
-    }
-    if (!trace.hung && !killed)
-        holds &= trace.status == 0 ? judge_success(point, &container)
-                                   : judge_failure(point, &container, trace.status);
-    holds &= judge_aftermath(point, &container, holds);
+    struct point made = *point;
+    if (trace.hit)
+        memcpy(made.fault.call.text, trace.text, TEXT_SIZE);
+    else
+        missed(described(point));
+    bool holds = judge(&made, &container, &trace);
     remove_leftovers(container.cgroup);
     return holds;
 }

@@ -7,7 +7,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-enum { PATH_SIZE = 256, MAX_ARGUMENTS = 32, CALL_NUMBERS = 600, MAX_CALLS = 20000 };
+enum {
+    PATH_SIZE = 256,
+    TEXT_SIZE = 120,
+    MAX_ARGUMENTS = 32,
+    CALL_NUMBERS = 600,
+    MAX_CALLS = 20000,
+};
 
 // ---- trace.c: one command under ptrace, in which one system call is made to go wrong
 
@@ -15,7 +21,7 @@ enum { PATH_SIZE = 256, MAX_ARGUMENTS = 32, CALL_NUMBERS = 600, MAX_CALLS = 2000
 // makes. Processes are counted as they are made, from 1, which is the command itself.
 struct call {
     int process, number, occurrence;
-    char text[120]; // the path it names, where it names one, or its descriptor does
+    char text[TEXT_SIZE]; // the path it names, where it names one, or its descriptor does
 };
 
 enum fault_kind {
@@ -38,6 +44,7 @@ struct trace {
     int status;     // of the command, as wait(2) tells it
     int crash;      // the signal that a process of the runtime died of by itself, or 0
     int call_count; // of `calls`, where those are recorded
+    char text[TEXT_SIZE]; // what the call was about
 };
 
 // `also` is a process that is there already and counts as the second one; 0 for none.

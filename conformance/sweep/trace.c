@@ -195,6 +195,16 @@ static bool matches(const struct fault *fault, const struct tracee *tracee, int 
            fault->call.occurrence == tracee->counts[number];
 }
 
+static void describe(pid_t pid, const struct __ptrace_syscall_info *info, char *text, size_t size)
+{
+    int number = (int)info->entry.nr, path = path_argument(number), fd = (int)info->entry.args[0];
+    text[0] = 0;
+    if (path >= 0) read_path(pid, info->entry.args[path], text, size);
+    // What an empty path is about, its descriptor says.
+    if (takes_descriptor(number) || (path == 1 && !text[0])) read_descriptor(pid, fd, text, size);
+    if (number == SYS_prctl) snprintf(text, size, "%d", fd);
+}
+
 static void enter(struct tracee *tracee, const struct __ptrace_syscall_info *info,
                   const struct fault *fault, struct trace *trace, struct call *record)
 {
@@ -204,17 +214,12 @@ static void enter(struct tracee *tracee, const struct __ptrace_syscall_info *inf
     if (record && trace->call_count < MAX_CALLS) {
         struct call *call = &record[trace->call_count++];
         *call = (struct call){tracee->number, number, tracee->counts[number], ""};
-        int path = path_argument(number);
-        if (path >= 0)
-            read_path(tracee->pid, info->entry.args[path], call->text, sizeof call->text);
-        if (takes_descriptor(number))
-            read_descriptor(tracee->pid, (int)info->entry.args[0], call->text, sizeof call->text);
-        if (number == SYS_prctl)
-            snprintf(call->text, sizeof call->text, "%lu", (unsigned long)info->entry.args[0]);
+        describe(tracee->pid, info, call->text, sizeof call->text);
     }
     if (fault->kind == NO_FAULT || (trace->hit && fault->kind != DENIED)) return;
     if (!matches(fault, tracee, number)) return;
     trace->hit = true;
+    describe(tracee->pid, info, trace->text, sizeof trace->text);
     switch (fault->kind) {
     case KILLED: kill(tracee->pid, SIGKILL); break;
     case SHORTENED:
