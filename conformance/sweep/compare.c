@@ -21,6 +21,8 @@ static const struct {
     {"mknodat", 0, "*", "inside dev.*", "and has the host's mode and owner"},
     {"open_tree", ENOSYS, "*", "mount /proc/*",
      "without detached mounts a mask is the container's null device, once it is proven"},
+    {"open_tree", EINVAL, "*", "mount /proc/*",
+     "nor do kernels before 6.15 have them of some mounts"},
     {"keyctl", ENOSYS, "*", "* keyring", "a kernel without keyrings"},
     {"*", 0, "/etc/passwd", "answer *", "an owner without a name is shown by number"},
 };

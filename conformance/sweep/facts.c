@@ -42,15 +42,15 @@ static size_t time_at(const char *text)
 }
 
 // The value, with ID, PID and TIME for what is another in each container, on one line.
-static void put_value(struct gathering *g, const char *text)
+static void put_value(struct gathering *g, const char *text, bool has_pid)
 {
-    size_t id = strlen(g->id), pid = strlen(g->pid), time;
+    size_t id = strlen(g->id), pid = has_pid ? strlen(g->pid) : 0, time;
     for (const char *c = text; *c; c++) {
         bool starts = c == text || !is_word(c[-1]);
         if (id && strncmp(c, g->id, id) == 0) {
             fputs("ID", g->file);
             c += id - 1;
-        } else if (starts && strcmp(g->pid, "0") && !strncmp(c, g->pid, pid) && !is_word(c[pid])) {
+        } else if (starts && pid && !strncmp(c, g->pid, pid) && !is_word(c[pid])) {
             fputs("PID", g->file);
             c += pid - 1;
         } else if (starts && (time = time_at(c))) {
@@ -67,8 +67,10 @@ static void put_value(struct gathering *g, const char *text)
 
 static void put(struct gathering *g, const char *key, const char *name, const char *value)
 {
+    // Elsewhere a number that is the same is another's.
+    bool has_pid = !strncmp(key, "answer ", 7) || !strncmp(key, "record state", 12);
     fprintf(g->file, "%s%s=", key, name);
-    put_value(g, value);
+    put_value(g, value, has_pid);
 }
 
 static void put_file(struct gathering *g, const char *key, const char *path)
@@ -300,7 +302,7 @@ void facts_of_text(const char *id, pid_t pid, const char *prefix, const char *te
         if (strcmp(prefix, "answer ") && equals) {
             *equals = 0;
             fprintf(g.file, "%s%s=", prefix, line);
-            put_value(&g, equals + 1);
+            put_value(&g, equals + 1, false);
         } else {
             put(&g, key, "", line);
         }

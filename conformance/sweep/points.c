@@ -103,15 +103,22 @@ static const char *facts_after_start(struct container *container, struct facts *
     return NULL;
 }
 
+// What goes wrong in the init once it is created, `start` has to say.
+static bool is_told_late(const struct fault *fault, const char *words)
+{
+    bool is_others = fault && fault->kind == FAILING && fault->call.process > 1;
+    return is_others && fault->error != EINTR && words[0];
+}
+
 static const char *observe(const struct command *command, struct container *container,
-                           struct facts *facts)
+                           const struct fault *fault, struct facts *facts)
 {
     static char text[65536];
     const char *name = command->name;
     facts->text = NULL;
     if (!strcmp(name, "create")) {
-        if (command_on(container, NULL, 0, "start", "ID", NULL) != 0)
-            return "`start` fails afterwards";
+        if (command_on(container, text, sizeof text, "start", "ID", NULL) != 0)
+            return is_told_late(fault, text) ? NULL : "`start` fails afterwards";
         return facts_after_start(container, facts);
     }
     if (!strcmp(name, "run") || !strcmp(name, "start")) return facts_after_start(container, facts);
@@ -169,7 +176,7 @@ static bool clean_run(const struct command *command, enum kind kind, struct fact
     bool prepared = prepare(command, kind, &container);
     if (prepared) perform(command, &container, &none, trace, recorded);
     bool succeeded = prepared && trace->status == 0 && !trace->hung;
-    const char *problem = succeeded ? observe(command, &container, facts) : "it fails";
+    const char *problem = succeeded ? observe(command, &container, NULL, facts) : "it fails";
     if (problem) {
         read_text(error_path, words, sizeof words);
         printf("left out: %s of %s, for without any fault %s: %s\n", command->name,
@@ -241,7 +248,7 @@ static bool judge_success(const struct point *point, struct container *container
 {
     struct reference *wanted = reference(point->command, point->kind, NULL);
     struct facts facts = {0};
-    const char *problem = observe(point->command, container, &facts);
+    const char *problem = observe(point->command, container, &point->fault, &facts);
     if (problem && was_ended(point, container)) problem = NULL;
     if (!problem && facts.text)
         problem = differences(&wanted->facts, &facts, &wanted->volatile_keys, &point->fault);
