@@ -3,6 +3,7 @@
 # make test       runs all tests but those through the container engines
 # make test-engines installs Docker, containerd, Podman, Buildah and lxcfs, and runs those
 # make test-vm    runs those about the kernel in virtual machines
+# make sweep      looks for holes: everything is killed, fails and races in turn
 # Every goal does its own set-up. CONTRIBUTING.md says when to use which.
 
 SWIFT ?= swift
@@ -38,7 +39,7 @@ SWIFT_FILES = Package.swift Sources Tests conformance
 export SWRUNC_COMMIT ?= $(shell git describe --always --abbrev=40 --dirty --exclude='*' 2>/dev/null)
 export SWIFT
 
-.PHONY: build install man deb check-deb fmt check lint rules test test-engines test-vm bench quickstart \
+.PHONY: build install man deb check-deb fmt check lint rules test test-engines test-vm bench sweep quickstart \
 	clean setup
 .DEFAULT_GOAL := build
 
@@ -102,6 +103,10 @@ test-engines: build
 # e.g. make bench ARGUMENTS="--many 500"
 bench: build
 	bench/run.sh $(ARGUMENTS)
+
+# e.g. make sweep ARGUMENTS="--seconds 240", or what a finding says
+sweep: build
+	conformance/sweep/run $(ARGUMENTS)
 
 quickstart: build
 	scripts/quickstart

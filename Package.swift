@@ -59,7 +59,7 @@ let package = Package(
             cSettings: gnu, swiftSettings: common),
         .testTarget(
             name: "Conformance", path: "conformance",
-            exclude: ["probe", "fixtures", "runtime-tools.sh", "vm"],
+            exclude: ["probe", "fixtures", "runtime-tools.sh", "sweep", "vm"],
             cSettings: gnu, swiftSettings: common),
     ]
 )
