@@ -12,6 +12,9 @@ package enum NamespaceKind: Int32, CaseIterable, Sendable {
     case pid = 0x2000_0000
     case network = 0x4000_0000
 
+    /// The bit among the flags of `clone3(2)`.
+    package var bit: UInt64 { UInt64(UInt32(bitPattern: rawValue)) }
+
     /// The file's name below `/proc/PID/ns`.
     package var file: String {
         switch self {
@@ -108,7 +111,7 @@ private func cloneHere(
     var pidfd: Int32 = -1
     var result = NewerCall.clone3.answer(
         unsafe csys_clone3(flags, &pidfd, cgroup, exitSignal))
-    let isForClone3 = cgroup >= 0 || flags & UInt64(NamespaceKind.time.rawValue) != 0
+    let isForClone3 = cgroup >= 0 || flags & NamespaceKind.time.bit != 0
     if result == -Int(ENOSYS) {
         if isForClone3 { throw NewerCall.clone3.unavailable("clone3(\(hex(flags)))") }
         result = unsafe csys_clone(flags, &pidfd, exitSignal)

@@ -75,6 +75,41 @@ extension Conformance {
             }
         }
 
+        @Test(
+            "time offsets, in a user namespace of its own and in one that is joined",
+            .requires(Host.hasNamespace("time"), "has no time namespaces"),
+            .knownDifference(runc: "1.1 has no time namespace"),
+            arguments: [[], ["user"], ["user", "pid"]])
+        func timeOffsets(joined: [String]) throws {
+            func shift(_ c: Container) {
+                c.config.namespace("time")
+                c.config.linux.timeOffsets = ["boottime": ["secs": 604_800]]
+            }
+            func expectShifted(_ report: ProbeReport) {
+                var now = timespec()
+                clock_gettime(CLOCK_BOOTTIME, &now)
+                let shift = (Int(report["boottime"]) ?? 0) - now.tv_sec
+                #expect((604_700...604_830).contains(shift), "\(shift)")
+            }
+            try withUser { c in
+                shift(c)
+                c.config.program("sleep", "600")
+                let outcome = try c.runDetached()
+                try #require(outcome.succeeded, "\(outcome)")
+                expectShifted(c.execProbe())
+                if joined.isEmpty { return }
+                try withUser { other in
+                    shift(other)
+                    for type in joined {
+                        other.config.namespace(type, path: "/proc/\(c.pid)/ns/\(type)")
+                    }
+                    other.config.linux.uidMappings = .null
+                    other.config.linux.gidMappings = .null
+                    expectShifted(try other.probe())
+                }
+            }
+        }
+
         @Test("a limit that nobody may set is an error that names it")
         func limit() throws {
             try withUser { c in

@@ -51,6 +51,37 @@ extension Conformance.Namespaces {
             }
         }
 
+        @Test(
+            "time offsets in a new user namespace, which the clocks belong to, with a pid namespace joined",
+            .knownDifference(runc: "1.1 has no time namespace"), arguments: [false, true])
+        func inNewUser(joinsPid: Bool) throws {
+            try withRunningContainer { other in
+                try withContainer { c in
+                    c.config.userNamespace(base: 100_000)
+                    c.config.namespace("time")
+                    c.config.linux.timeOffsets = ["monotonic": ["secs": 172_800]]
+                    if joinsPid {
+                        c.config.namespace("pid", path: "/proc/\(other.pid)/ns/pid")
+                        // A new procfs would show processes of the host's user namespace.
+                        c.config.removeMount("/proc")
+                    }
+                    launch(["chown", "-R", "100000:100000", c.rootfs])
+                    c.config.program("sleep", "600")
+                    let outcome = try c.runDetached()
+                    try #require(outcome.succeeded, "\(outcome)")
+                    try expectShift(["monotonic": 172_800]) { c.execProbe() }
+                    let clocks = open("/proc/\(c.pid)/ns/time", O_RDONLY | O_CLOEXEC)
+                    defer { close(clocks) }
+                    let owner = ioctl(clocks, UInt(0xb701))  // NS_GET_USERNS, ioctl_ns(2)
+                    defer { close(owner) }
+                    var (found, own) = (stat(), stat())
+                    fstat(owner, &found)
+                    stat("/proc/\(c.pid)/ns/user", &own)
+                    #expect(found.st_ino == own.st_ino)
+                }
+            }
+        }
+
         @Test("exec has the same clocks", .knownDifference(runc: "1.1 has no time namespace"))
         func exec() throws {
             try withRunningContainer(edit: {

@@ -10,12 +10,13 @@ extension TimeOffsetEntry {
     private var place: String { "/linux/timeOffsets/\(clock)" }
 
     /// Which of the offsets it is that the kernel refuses, found by trying each by itself.
+    /// - Parameter file: `timens_offsets`, open.
     static func explain(
-        _ error: SysError, _ entries: [TimeOffsetEntry], _ procfs: Int32
+        _ error: SysError, _ entries: [TimeOffsetEntry], _ file: Int32
     ) -> SysError {
         for entry in entries {
             do throws(SysError) {
-                try writeFile(at: procfs, "self/timens_offsets", entry.line)
+                try Fd.writeOnce(file, entry.line)
             } catch let own {
                 return SysError(
                     own.call, own.errno, hint: own.errno == ERANGE ? entry.range : error.hint,

@@ -29,7 +29,7 @@ struct IDMappings: Equatable {
     func namespace(procfs: Int32) throws(SysError) -> Fd {
         let pair = try socketPair()
         let (ours, end) = (pair.ours.raw, pair.theirs.raw)
-        let holder = try Sys.clone(flags: UInt64(NamespaceKind.user.rawValue)) {
+        let holder = try Sys.clone(flags: NamespaceKind.user.bit) {
             // Until the namespace is open this process keeps it alive, and not after the host's death.
             closeDescriptor(ours)
             _ = try? receive(end, limit: 1)

@@ -14,7 +14,8 @@ typealias JoinedNamespace = (kind: NamespaceKind, fd: Int32)
 /// - a time namespace takes its offsets before the first process enters it: likewise;
 /// - namespaces made beside a *joined* user namespace must belong to it, and a *new* user namespace
 ///   has no rights over joined ones: a process in between enters what is joined and clones the init
-///   with `CLONE_PARENT`. So it does for root of a user namespace, who may not go back.
+///   with `CLONE_PARENT`. So it does for root of a user namespace, who may not go back, and where
+///   clocks are shifted in a new user namespace, whose they are.
 struct Launch {
     var new: [NamespaceType]
     var timeOffsets: [TimeOffsetEntry] = []
@@ -43,10 +44,10 @@ struct Launch {
             try processControl(.setDumpable, 0)
         }
         let joinsUser = joined.contains { $0.kind == .user }
-        if joinsUser || (new.contains(.user) && !joined.isEmpty) {
+        let changesTime = time != nil || unsharesTime
+        if joinsUser || (new.contains(.user) && (!joined.isEmpty || changesTime)) {
             return try cloneInside(joined, procfs, body)
         }
-        let changesTime = time != nil || unsharesTime
         // Root of another user namespace may enter what belongs to that, and could not come back.
         if pid != nil || changesTime, !HostFacts.isFirstUserNamespace() {
             return try cloneInside(joined, procfs, body)
@@ -76,7 +77,7 @@ struct Launch {
     }
 
     private var cloneFlags: UInt64 {
-        new.reduce(0) { $0 | UInt64(UInt32(bitPattern: $1.kind.rawValue)) }
+        new.reduce(0) { $0 | $1.kind.bit }
     }
 
     /// Calls `work`, which leaves the namespace that this process's children are in, and comes back. Not
@@ -102,19 +103,31 @@ struct Launch {
     }
 
     /// Makes the time namespace of the next child, with its offsets: one line each of clock, seconds and
-    /// nanoseconds (`time_namespaces(7)`), negative ones included.
-    /// - Parameter procfs: the host's: in a joined mount namespace `/proc` may be anything.
+    /// nanoseconds (`time_namespaces(7)`), negative ones included. It belongs to the user namespace, so
+    /// a new one of those is made with it.
+    /// - Parameters:
+    ///   - procfs: the host's: in a joined mount namespace `/proc` may be anything.
+    ///   - file: the file of the offsets, where it had to be opened before.
     /// - Returns: what is left for the clone to make.
-    private func unshareTime(_ flags: UInt64, _ procfs: Int32) throws(SysError) -> UInt64 {
+    private func unshareTime(
+        _ flags: UInt64, _ procfs: Int32, _ file: consuming Fd? = nil
+    ) throws(SysError) -> UInt64 {
         if !unsharesTime { return flags }
-        try Sys.unshare(NamespaceKind.time.rawValue)
-        do throws(SysError) {
-            let lines = timeOffsets.map(\.line)
-            if !lines.isEmpty { try writeFile(at: procfs, "self/timens_offsets", lines.joined()) }
-        } catch {
-            throw TimeOffsetEntry.explain(error, timeOffsets, procfs)
+        let made = flags & (NamespaceKind.time.bit | NamespaceKind.user.bit)
+        try Sys.unshare(Int32(truncatingIfNeeded: made))
+        if !timeOffsets.isEmpty {
+            let offsets = if let file { file } else { try openOffsets(procfs) }
+            do throws(SysError) {
+                try offsets.writeOnce(timeOffsets.map(\.line).joined())
+            } catch {
+                throw TimeOffsetEntry.explain(error, timeOffsets, offsets.raw)
+            }
         }
-        return flags & ~UInt64(NamespaceKind.time.rawValue)
+        return flags & ~made
+    }
+
+    private func openOffsets(_ procfs: Int32) throws(SysError) -> Fd {
+        try openFile(at: procfs, "self/timens_offsets", O_WRONLY)
     }
 
     /// Through a process that has entered the joined namespaces; it reports the init's pid and hands
@@ -126,12 +139,18 @@ struct Launch {
         let (ours, end) = try socketPair().release()
         let reading = Fd(owning: ours)
         let theirs = Fd(owning: end)
-        let between = try Sys.clone(flags: 0, cgroup: cgroup) {
+        // By the clone this process stays dumpable, which an ordinary user needs to have the ids mapped.
+        let outer = joined.isEmpty ? cloneFlags & NamespaceKind.user.bit : 0
+        let between = try Sys.clone(flags: outer, cgroup: cgroup) {
             do throws(SysError) {
-                if !keepsGroups { try leaveGroups() }
+                // Once in a user namespace that is joined, only root may open the file. An ordinary user
+                // has the right to write to it as the owner of that namespace, from outside.
+                let isOpenedFirst = !timeOffsets.isEmpty && effectiveUser != 0
+                let offsets = isOpenedFirst ? try openOffsets(procfs) : nil
+                if !keepsGroups, joined.contains(where: { $0.kind == .user }) { try leaveGroups() }
                 try joinNamespaces(joined)
                 let parent: UInt64 = 0x8000
-                let flags = try unshareTime(cloneFlags | parent, procfs)
+                let flags = try unshareTime(cloneFlags & ~outer | parent, procfs, offsets)
                 let process = try Sys.clone(flags: flags, exitSignal: 0) { body([]) }
                 try send(
                     end, Array("\(process.pid)".utf8), passing: process.pidfd.raw)
@@ -151,5 +170,4 @@ struct Launch {
         if case .failed(_, let error)? = Message(reply.bytes) { throw error }
         throw .refused("the process that enters the joined namespaces ended early")
     }
-
 }
