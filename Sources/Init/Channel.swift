@@ -12,6 +12,7 @@ import Sys
 ///    │ ◀────────────────────── ready ── │   created
 ///    │ ── go ───────────────────────▶   │   the state is written down (`run`: and start)
 ///    ╎                                  │   blocked until `start` connects to the start socket
+///  exec ◀─────────── namespace (+ fd) ── │   one each, to who connects to the socket for `exec`
 ///  start ── go ───────────────────▶     │
 ///    │ ◀────────────── moved (+ pidfd) ─ │   `exec`: another process goes on, in the pid namespace
 ///    │ ◀────────────────── executing ── │   about to execve; then EOF by close-on-exec
@@ -25,18 +26,19 @@ package enum Message: Equatable, Sendable {
     case ready
     case executing
     case moved(pid: Int32)
+    case namespace(NamespaceKind)
     case failed(FailedStep, SysError)
 
     private enum Tag: UInt8 {
         case go = 1
-        case reached, warning, terminal, ready, executing, moved, failed
+        case reached, warning, terminal, ready, executing, moved, failed, namespace
     }
 
     /// The largest packet; longer reasons are cut.
     package static let limit = 8192
 
-    /// Fields: tag, step (4 bytes), errno or pid (4 bytes), then texts that a NUL ends: a warning, or the
-    /// call, its hint, the step's name, subject and place, and the error's own place.
+    /// Fields: tag, step (4 bytes), errno, pid or kind (4 bytes), then texts that a NUL ends: a warning, or
+    /// the call, its hint, the step's name, subject and place, and the error's own place.
     package var bytes: [UInt8] {
         switch self {
         case .go: Self.encode(.go)
@@ -46,6 +48,7 @@ package enum Message: Equatable, Sendable {
         case .ready: Self.encode(.ready)
         case .executing: Self.encode(.executing)
         case .moved(let pid): Self.encode(.moved, errno: pid)
+        case .namespace(let kind): Self.encode(.namespace, errno: kind.rawValue)
         case .failed(let step, let error):
             Self.encode(
                 .failed,
@@ -95,6 +98,11 @@ package enum Message: Equatable, Sendable {
         case .ready: self = .ready
         case .executing: self = .executing
         case .moved: self = .moved(pid: Int32(bitPattern: number(5)))
+        case .namespace:
+            guard let kind = NamespaceKind(rawValue: Int32(bitPattern: number(5))) else {
+                return nil
+            }
+            self = .namespace(kind)
         case .failed:
             self = .failed(
                 FailedStep(index: step, name: text(2), subject: text(3), place: text(4)),

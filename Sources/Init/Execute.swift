@@ -187,7 +187,8 @@ extension Performer {
             keeping: [
                 channel.raw, prepared.startListener, prepared.seccompListener,
                 prepared.hookOutput.stdout, prepared.hookOutput.stderr,
-            ],
+                prepared.execListener.socket,
+            ] + ownNamespaces.map { $0.fd },
             procfs: prepared.procfs)
     }
 

@@ -22,11 +22,11 @@ extension Performer {
     }
 
     /// Enters the namespaces that the clone could not enter. Of a pid namespace only children become
-    /// members (``enterPidNamespace()``).
+    /// members (``enterPidNamespace()``). Those that are open already go first.
     func joinNamespaces(_ types: [NamespaceType]) throws(SysError) {
         if types.contains(.user), !plan.keepsGroups { try leaveGroups() }
-        if prepared.containerInit < 0 {
-            for (kind, fd) in prepared.namespaces { try joinNamespace(fd, kind.rawValue) }
+        if prepared.containerInit < 0 || !prepared.namespaces.isEmpty {
+            try Sys.joinNamespaces(prepared.namespaces)
         } else if prepared.containerInitIsPidfd {
             // One call for all of them (Linux 5.8), so that their order does not matter.
             let flags = types.reduce(0 as Int32) { $0 | $1.kind.rawValue }

@@ -33,6 +33,8 @@ package struct Performer: ~Copyable {
     var limitsOpenFiles = false
     /// Whether this process leads a session, and so can have a controlling terminal.
     var leadsSession = false
+    /// This process's namespaces, open for an `exec` while it waits to be started.
+    var ownNamespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// The program's arguments and environment.
     var program: (arguments: CStringArray, environment: CStringArray)?
     /// The step being performed, for errors.

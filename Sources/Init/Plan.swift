@@ -109,6 +109,11 @@ public enum Action: Sendable {
     case connect(ConnectPurpose, path: String)
     /// Listen on the socket through which `start` releases the init.
     case listenForStart
+    /// Listen on the socket through which the created init hands out its namespaces, of these types: an
+    /// `exec` without CAP_SYS_PTRACE may not take them from a process that is not dumpable.
+    case listenForExec([NamespaceType])
+    /// Get these namespaces of the container's init from it, where it is only created.
+    case receiveNamespaces([NamespaceType])
     /// Compile the seccomp filter, or take it from the cache.
     case loadSeccomp(Seccomp)
     /// Take a filter that is compiled.

@@ -1,3 +1,4 @@
+import Spec
 import Sys
 
 /// What the host opened before the clone for the init to use: descriptors by number, which the clone
@@ -27,6 +28,8 @@ package struct Prepared: Sendable {
     package var seccompListener: Int32 = -1
     /// The socket on which `start` knocks; -1 waits on the channel instead (`run`).
     package var startListener: Int32 = -1
+    /// The socket through which a created init hands out its namespaces, and their types; -1 without.
+    package var execListener: (socket: Int32, types: [NamespaceType]) = (-1, [])
     /// The ``ProcessHandle`` of the container's init, for a process that joins it.
     package var containerInit: Int32 = -1
     package var containerInitIsPidfd = true

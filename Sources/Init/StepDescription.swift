@@ -27,6 +27,8 @@ extension Action {
         case .mapMountSource: "map mount source"
         case .connect: "connect"
         case .listenForStart: "listen for start"
+        case .listenForExec: "listen for exec"
+        case .receiveNamespaces: "receive namespaces"
         case .loadSeccomp, .takeSeccomp: "load seccomp"
         case .openHookOutput: "open hook output"
         case .enterSubCgroup: "enter sub-cgroup"
@@ -117,7 +119,8 @@ extension Action {
         case .enterSubCgroup(let path, _): path
         case .raiseRlimit(let type, _), .setRlimit(let type, _, _): type.rawValue
         case .runHook(let kind, _): kind.rawValue
-        case .joinNamespaces(let types): list(types)
+        case .joinNamespaces(let types), .listenForExec(let types), .receiveNamespaces(let types):
+            list(types)
         case .newSessionKeyring(let name), .setHostname(let name), .setDomainname(let name): name
         case .mount(let mount): mount.destination
         case .makeDevice(let device), .bindDevice(let device): device.path

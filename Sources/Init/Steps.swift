@@ -61,7 +61,8 @@ extension Performer {
 
         case .createCgroup, .startScope, .openCgroup, .setCgroup, .restrictDevices, .delegateCgroup,
             .openNamespace,
-            .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart, .loadSeccomp,
+            .openMountSource, .openIDMap, .mapMountSource, .connect, .listenForStart,
+            .listenForExec, .receiveNamespaces, .loadSeccomp,
             .raiseRlimit,
             .clone, .writeIDMappings, .confirmScope, .takeSeccomp, .openHookOutput, .enterSubCgroup,
             .moveNetDevice, .openResctrlGroup, .setSchemata, .makeMonitoringGroup,

@@ -16,6 +16,8 @@ struct HostPerformer: ~Copyable {
     let seccompCache: SeccompCache
     /// Where the start socket is made.
     let stateDirectory: String
+    /// Namespaces that a container's init has handed out, but those that are entered before the clone.
+    var joinedLater: [JoinedNamespace] = []
     /// Descriptors that the init inherits, closed here afterwards.
     private var opened: [Int32] = []
     /// Likewise, closed as soon as it has.
@@ -349,6 +351,10 @@ struct HostPerformer: ~Copyable {
         case .listenForStart:
             let path = "\(stateDirectory)/\(StateDirectory.startSocket)"
             prepared.startListener = keep(try bindSocket(.packet, path, mode: 0o600))
+        case .listenForExec(let types):
+            let path = "\(stateDirectory)/\(StateDirectory.execSocket)"
+            prepared.execListener = (keep(try bindSocket(.packet, path, mode: 0o600)), types)
+        case .receiveNamespaces(let types): try receiveNamespaces(types.map(\.kind))
         case .loadSeccomp(let seccomp):
             do throws(ConfigError) {
                 prepared.seccomp = try seccompCache.program(for: seccomp)
@@ -364,7 +370,7 @@ struct HostPerformer: ~Copyable {
             }
         case .clone(let new, let join, let offsets):
             if prepared.containerInit >= 0 {
-                prepared.namespaces = try containersNamespaces(join.map(\.kind))
+                try takeNamespaces(join.map(\.kind))
             }
             try cloneInit(new, offsets, from: index + 1)
         case .writeIDMappings(let uid, let gid):
@@ -456,22 +462,13 @@ struct HostPerformer: ~Copyable {
         if cgroup?.isUnified == true { try holdScope(with: pid) }
     }
 
-    /// A pidfd stands for each of them.
-    private mutating func containersNamespaces(
-        _ kinds: [NamespaceKind]
-    ) throws(SysError) -> [JoinedNamespace] {
-        if prepared.containerInitIsPidfd { return kinds.map { ($0, prepared.containerInit) } }
-        let namespaces = try openNamespaces(kinds, ofDirectory: prepared.containerInit)
-        opened += namespaces.map(\.fd)
-        return namespaces
-    }
-
     private func clone(
         _ launch: Launch, _ ours: Int32, _ theirs: Int32, from first: Int
     ) throws(SysError) -> ClonedProcess {
         let plan = self.plan
         let prepared = self.prepared
         let lock = self.lock
+        let later = joinedLater
         return try launch.clone(joining: prepared.namespaces, procfs: prepared.procfs) { left in
             // While the init holds the host's end, it would never see the host die.
             closeDescriptor(ours)
@@ -479,7 +476,7 @@ struct HostPerformer: ~Copyable {
             closeDescriptor(lock)
             if prepared.executableMount >= 0 { closeDescriptor(prepared.executableMount) }
             var mine = prepared
-            mine.namespaces = left
+            mine.namespaces = left + later
             Performer(
                 plan: plan, prepared: mine, channel: Channel(Fd(owning: theirs)), from: first
             ).run()

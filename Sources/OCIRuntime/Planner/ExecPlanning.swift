@@ -30,6 +30,9 @@ extension Planner {
         if hasUserNamespace, let score = process.oomScoreAdj {
             host("/process/oomScoreAdj", .setOOMScoreAdj(score))
         }
+        if !facts.has(.sysPtrace) {
+            host("/linux/namespaces", .receiveNamespaces(namespaces.types))
+        }
         host("/linux/namespaces", .clone(new: [], join: joins.beforeClone, timeOffsets: []))
         joinResctrlGroup()
     }
@@ -50,7 +53,7 @@ extension Planner {
     /// are entered before the clone; without, the user namespace must be entered first of all. Where
     /// the process must not be seen before it has joined all of them, none is.
     var joins: (beforeClone: [NamespaceType], afterwards: [NamespaceType]) {
-        let types = NamespaceType.allCases.filter { namespaces.has($0) }
+        let types = namespaces.types
         if mayBeTraced { return ([], types) }
         if hasUserNamespace && !isPrivileged { return (types, []) }
         return (

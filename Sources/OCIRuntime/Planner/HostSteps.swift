@@ -12,7 +12,10 @@ extension Planner {
         try openResctrlGroup()
         try openMountSources()
         try connectConsole(for: config.process)
-        if options.listensForStart { host("", .listenForStart) }
+        if options.listensForStart {
+            host("", .listenForStart)
+            if !facts.has(.sysPtrace) { host("", .listenForExec(namespaces.types)) }
+        }
         openHookOutput()
         try loadSeccomp()
         if let process = config.process { raiseLimits(for: process) }

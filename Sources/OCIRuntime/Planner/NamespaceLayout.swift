@@ -36,6 +36,9 @@ struct NamespaceLayout {
     /// mqueue of an ipc namespace belongs to who made it, that is to the user namespace's root.
     var ofInit: [NamespaceType] { new.filter { $0 == .cgroup || ($0 == .ipc && has(.user)) } }
 
+    /// Those that an `exec` enters.
+    var types: [NamespaceType] { NamespaceType.allCases.filter { has($0) } }
+
     func path(_ type: NamespaceType) -> String? { joined.first { $0.type == type }?.path }
 }
 

@@ -14,6 +14,8 @@ struct StateDirectory: ~Copyable {
     static let stateFile = "state.json"
     static let configFile = "config.json"
     static let startSocket = "start.sock"
+    /// Where a created init hands out its namespaces, see ``Action/listenForExec(_:)``.
+    static let execSocket = "exec.sock"
     static let notifyDirectory = "notify"
     /// Where CRIU sees the root file system, which must be a mount whose parent is not covered.
     static let restoreRoot = "criu-root"
@@ -234,7 +236,7 @@ struct StateDirectory: ~Copyable {
     private static func isOwn(_ name: String) -> Bool {
         [
             stateFile, temporaryName(stateFile), configFile, temporaryName(configFile), startSocket,
-            notifyDirectory, restoreRoot,
+            execSocket, notifyDirectory, restoreRoot,
         ].contains { $0.utf8.elementsEqual(name.utf8) }
     }
 
