@@ -7,9 +7,15 @@ import Sys
 extension Performer {
     /// In a new user namespace the init starts as nobody: it becomes the namespace's root, so that
     /// what it makes belongs to that root. `setgroups` may be denied there (`user_namespaces(7)`).
-    func becomeNamespaceRoot() throws(SysError) {
-        try setGroup(0)
-        try setUser(0)
+    ///
+    /// Where no id 0 is mapped (EINVAL) nobody is root, and no change of ids costs a capability.
+    func becomeNamespaceRoot(otherwise other: NamespaceBuilder) throws(SysError) {
+        do throws(SysError) { try setGroup(0) } catch  where error.errno == EINVAL {
+            try setGroup(other.gid)
+        }
+        do throws(SysError) { try setUser(0) } catch  where error.errno == EINVAL {
+            try setUser(other.uid)
+        }
         // Changing ids made the process dumpable by what /proc/sys/fs/suid_dumpable says.
         try processControl(.setDumpable, 0)
     }

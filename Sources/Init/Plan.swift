@@ -152,8 +152,8 @@ public enum Action: Sendable {
     case joinCgroup
     /// Enter the open namespaces that `clone` could not enter.
     case joinNamespaces([NamespaceType])
-    /// Become root in the container's user namespace.
-    case becomeNamespaceRoot
+    /// Become root in the container's user namespace; where it has no id 0, the other user or group.
+    case becomeNamespaceRoot(otherwise: NamespaceBuilder)
     /// Go on in a child, which is in the joined pid namespace; the host learns who it is. Until then
     /// nobody in the container sees this process, from then on it has nothing of the host's open.
     case enterPidNamespace
@@ -283,6 +283,19 @@ public struct TimeOffsetEntry: Sendable, Equatable {
     package init(clock: String, offset: TimeOffset) {
         self.clock = clock
         self.offset = offset
+    }
+}
+
+/// Who builds a container in whose user namespace there is no root.
+public struct NamespaceBuilder: Sendable, Equatable {
+    /// The user, as the container sees it.
+    public let uid: UInt32
+    /// The group, as the container sees it.
+    public let gid: UInt32
+
+    package init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
     }
 }
 

@@ -8,7 +8,7 @@ extension Performer {
         switch step.action {
         case .joinCgroup: try joinCgroup()
         case .joinNamespaces(let types): try joinNamespaces(types)
-        case .becomeNamespaceRoot: try becomeNamespaceRoot()
+        case .becomeNamespaceRoot(let other): try becomeNamespaceRoot(otherwise: other)
         case .enterPidNamespace: try enterPidNamespace()
         case .newSession: try newSession()
         case .newNamespaces(let types):

@@ -63,6 +63,36 @@ import Testing
         #expect(joins(new).isEmpty)
     }
 
+    @Test func withoutARootTheProgramsUserBuilds() throws {
+        let config = Config.mapped.with {
+            $0.linux.uidMappings = [IDMapping(containerID: 1000, hostID: 100_000, size: 10)]
+            $0.linux.gidMappings = $0.linux.uidMappings
+            $0.process?.user = User(uid: 1001, gid: 1002)
+            $0.linux.devices = [Device(path: "/dev/p", type: .fifo, major: 0, minor: 0)]
+        }
+        let plan = try config.plan()
+        guard case .becomeNamespaceRoot(let builder)? = plan.step("become root")?.action else {
+            throw ConfigError(place: "", message: "no step")
+        }
+        #expect(builder == NamespaceBuilder(uid: 1001, gid: 1002))
+        guard case .makeDevice(let device)? = plan.step("make device")?.action else {
+            throw ConfigError(place: "", message: "no step")
+        }
+        #expect(device.uid == 1001 && device.gid == 1002)
+    }
+
+    /// The init of a created container is not dumpable: only CAP_SYS_PTRACE reaches its namespaces.
+    @Test func withoutTracingTheInitHandsItsNamespacesOut() throws {
+        let types: [NamespaceType] = [.pid, .network, .mount, .ipc, .uts, .user, .cgroup]
+        let plan = try Config.mapped.plan(
+            facts { $0.permitted &= ~Capability.sysPtrace.mask })
+        guard case .listenForExec(let listed)? = plan.step("listen for exec")?.action else {
+            throw ConfigError(place: "", message: "no step")
+        }
+        #expect(listed == types)
+        #expect(try Config.mapped.plan().step("listen for exec") == nil)
+    }
+
     @Test func aNewUserNamespaceIsMappedByTheHost() throws {
         let plan = try Config.mapped.plan()
         let clone = try #require(plan.first("clone"))

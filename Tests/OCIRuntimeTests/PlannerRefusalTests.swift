@@ -32,10 +32,10 @@ import Testing
             edit: { $0.linux.rootfsPropagation = .rprivate }),
         Case(place: "/linux/namespaces", name: "an ordinary user", facts: ordinaryUser()),
         Case(
-            place: "/linux/uidMappings", name: "root is not mapped", config: .mapped,
+            place: "/process/user/uid", name: "root is not mapped", config: .mapped,
             edit: { $0.linux.uidMappings[0].containerID = 1 }),
         Case(
-            place: "/linux/gidMappings", name: "root is not mapped", config: .mapped,
+            place: "/process/user/gid", name: "root is not mapped", config: .mapped,
             edit: { $0.linux.gidMappings[0].containerID = 1 }),
         Case(
             place: "/process/user/uid", config: .mapped,

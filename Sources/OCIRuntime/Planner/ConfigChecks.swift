@@ -27,10 +27,8 @@ extension Planner {
     }
 
     private mutating func checkUserNamespace() throws(PlanError) {
-        if namespaces.isNew(.user) {
-            try checkMapsRoot(config.linux.uidMappings, "/linux/uidMappings")
-            try checkMapsRoot(config.linux.gidMappings, "/linux/gidMappings")
-        } else if namespaces.isJoined(.user) {
+        if namespaces.isNew(.user) { return }
+        if namespaces.isJoined(.user) {
             // Engines write both; what counts is what the namespace has (runc takes it, too).
             if !config.linux.uidMappings.isEmpty || !config.linux.gidMappings.isEmpty {
                 warn("/linux/uidMappings", "ignored: the joined user namespace has its own")
@@ -39,13 +37,6 @@ extension Planner {
             throw PlanError(
                 "/linux/namespaces", "rootless container requires user namespaces",
                 hint: "swrunc spec --rootless writes such a config")
-        }
-    }
-
-    /// The init becomes the namespace's root, whom whatever it makes belongs to.
-    private func checkMapsRoot(_ mappings: [IDMapping], _ place: String) throws(PlanError) {
-        if !mappings.maps(0) {
-            throw PlanError(place, "maps no id 0, which the container is built as")
         }
     }
 

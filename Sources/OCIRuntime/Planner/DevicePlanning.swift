@@ -18,13 +18,14 @@ extension Planner {
         if facts.hasKernelCore {
             `init`("", .makeSymlink(target: "/proc/kcore", path: "/dev/core"))
         }
+        let owner = deviceOwner
         for (index, device) in config.linux.devices.enumerated()
         where !isSamePath(device.path, "/dev/ptmx") {
             var device = device
             // Some write the type into the mode, as stat(2) has it.
             device.fileMode = (device.fileMode ?? 0o666) & 0o7777
-            device.uid = device.uid ?? 0
-            device.gid = device.gid ?? 0
+            device.uid = device.uid ?? owner.uid
+            device.gid = device.gid ?? owner.gid
             `init`("/linux/devices/" + String(index), supply(device))
         }
     }

@@ -81,7 +81,7 @@ extension Planner {
         }
         let joins = joins.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
-        if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
+        becomeNamespaceRoot(process)
         if !namespaces.has(.mount) { `init`("/root/path", .changeRoot) }
         newSessionKeyring()
         if !hasUserNamespace, let score = process.oomScoreAdj {

@@ -33,6 +33,30 @@ extension Planner {
             capabilities: grant(process.capabilities ?? Capabilities()))
     }
 
+    /// Enters the user namespace for good.
+    mutating func becomeNamespaceRoot(_ process: Process?) {
+        guard hasUserNamespace else { return }
+        let other = builder(for: process)
+        `init`("/linux/namespaces", .becomeNamespaceRoot(otherwise: other))
+    }
+
+    /// Without a root it is the program's user, as crun has it; of a container without a program, whoever
+    /// is mapped first.
+    private func builder(for process: Process?) -> NamespaceBuilder {
+        NamespaceBuilder(
+            uid: process?.user.uid ?? config.linux.uidMappings.first?.containerID ?? 0,
+            gid: process?.user.gid ?? config.linux.gidMappings.first?.containerID ?? 0)
+    }
+
+    /// Whose the container's devices are.
+    var deviceOwner: NamespaceBuilder {
+        let other = builder(for: config.process)
+        guard namespaces.isNew(.user) else { return NamespaceBuilder(uid: 0, gid: 0) }
+        return NamespaceBuilder(
+            uid: config.linux.uidMappings.maps(0) ? 0 : other.uid,
+            gid: config.linux.gidMappings.maps(0) ? 0 : other.gid)
+    }
+
     private func checkMapped(_ user: User) throws(PlanError) {
         guard config.linux.uidMappings.maps(user.uid) else {
             throw PlanError("/process/user/uid", "\(user.uid) is not in /linux/uidMappings")

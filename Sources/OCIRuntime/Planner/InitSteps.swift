@@ -13,7 +13,7 @@ extension Planner {
         `init`("", .resetCPUAffinity)
         let joins = namespaces.order.afterwards
         if !joins.isEmpty { `init`("/linux/namespaces", .joinNamespaces(joins)) }
-        if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
+        becomeNamespaceRoot(config.process)
         let late = namespaces.ofInit
         if !late.isEmpty { `init`("/linux/namespaces", .newNamespaces(late)) }
         if !annotations.delegated.isEmpty {

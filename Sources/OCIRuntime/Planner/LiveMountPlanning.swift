@@ -72,7 +72,7 @@ extension Planner {
         if !joins.afterwards.isEmpty {
             `init`("/linux/namespaces", .joinNamespaces(joins.afterwards))
         }
-        if hasUserNamespace { `init`("/linux/namespaces", .becomeNamespaceRoot) }
+        becomeNamespaceRoot(config.process)
         // Whoever enters a mount namespace stands in its root (setns(2)).
         `init`("", .changeRoot)
     }
