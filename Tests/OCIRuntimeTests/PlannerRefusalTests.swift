@@ -38,6 +38,13 @@ import Testing
             place: "/process/user/gid", name: "root is not mapped", config: .mapped,
             edit: { $0.linux.gidMappings[0].containerID = 1 }),
         Case(
+            place: "/mounts/0/options/1", name: "an owner that is not mapped", config: .mapped,
+            edit: {
+                $0.mounts = [
+                    Mount(destination: "/x", type: "tmpfs", options: ["mode=755", "gid=65536"])
+                ]
+            }),
+        Case(
             place: "/process/user/uid", config: .mapped,
             edit: { $0.process?.user.uid = 65536 }),
         Case(

@@ -174,6 +174,38 @@ extension Conformance {
             }
         }
 
+        @Test(
+            "what needs more ids than an ordinary user has is refused, with the reason and a remedy",
+            .swruncOnly, arguments: ["/etc/subuid", "newuidmap"])
+        func missing(what: String) throws {
+            if !Self.hasFiles { try Test.cancel(Self.noMappers) }
+            try withUser(withSubordinateIDs: what == "newuidmap") { c in
+                if what == "newuidmap" { c.sandbox += ["/usr/bin/env", "PATH=/none"] }
+                withoutUserNamespace(&c.config)
+                let config = c.config
+                c.config.editMount("/dev/pts") { $0.options.append("gid=5") }
+                expectRefusal(try c.create(), c, naming: "/mounts/")
+                expectRefusal(try c.create(), c, naming: what)
+                c.config = config
+                for user in ["uid", "gid"] {
+                    c.config.process.user = ["uid": 0, "gid": 0]
+                    c.config.process.user[user] = 1000
+                    expectRefusal(try c.create(), c, naming: "/process/user/\(user)")
+                    expectRefusal(try c.create(), c, naming: what)
+                }
+                c.config.process.user = ["uid": 0, "gid": 0, "additionalGids": [7]]
+                expectRefusal(try c.create(), c, naming: what)
+                // The config names such ids itself.
+                c.config = config
+                if what == "newuidmap" {
+                    c.config.namespace("user")
+                    map(c, from: 200_000, size: 65536)
+                    expectRefusal(try c.create(), c, naming: "no newuidmap")
+                    expectRefusal(try c.create(), c, naming: "uidmap)")
+                }
+            }
+        }
+
         private func withoutUserNamespace(_ config: inout JSON) {
             config.linux.namespaces = .array(
                 config.linux.namespaces.array.filter { $0.type.string != "user" })

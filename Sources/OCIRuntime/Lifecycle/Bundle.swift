@@ -12,6 +12,8 @@ struct Bundle {
     /// The root file system's directory, from the file system's root.
     let rootfs: String
     let warnings: [String]
+    /// Why a user namespace that the config does not ask for has the caller's own ids alone, if it has.
+    let idLack: String?
 
     /// Larger configs are refused before they are read.
     private static let limit = 16 << 20
@@ -40,7 +42,9 @@ struct Bundle {
         do throws(ConfigError) {
             config = try Config(parsing: bytes)
             config.findSeccompAgent()
-            if try config.addOwnUserNamespace() { bytes = config.json() }
+            let own = try config.addOwnUserNamespace()
+            if own != nil { bytes = config.json() }
+            idLack = own?.lack
             warnings = try config.validate().map { "\($0)" }
         } catch {
             throw RuntimeError(error)

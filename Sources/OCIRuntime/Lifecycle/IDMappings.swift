@@ -12,12 +12,14 @@ struct IDMappings: Equatable {
     func write(for pid: Int32, procfs: Int32) throws(SysError) {
         let uid = try ranges(uid, "uid_map")
         let gid = try ranges(gid, "gid_map")
-        if effectiveUser != 0, !isOwnSingleID {
+        let needed = Capability.setuid.mask | Capability.setgid.mask
+        let mayMap = try permittedCapabilities() & needed == needed
+        if !mayMap, !isOwnSingleID {
             try runMapper("newuidmap", pid, uid)
             try runMapper("newgidmap", pid, gid)
             return
         }
-        if effectiveUser != 0 {
+        if !mayMap {
             // Without CAP_SETGID in the parent namespace, gid_map wants setgroups denied first.
             try writeFile(at: procfs, "\(pid)/setgroups", "deny")
         }
@@ -75,7 +77,22 @@ struct IDMappings: Equatable {
         mappings.map { "\($0.containerID) \($0.hostID) \($0.size)\n" }.joined()
     }
 
+    private static let mappers = ["newuidmap", "newgidmap"]
+
+    /// Who would map an ordinary user's subordinate ids, and is not there.
+    static var missingMapper: String? { mappers.first { path(ofMapper: $0) == nil } }
+
+    private static func path(ofMapper name: String) -> String? {
+        (environmentVariable("PATH") ?? "/usr/bin").split(separator: ":").lazy
+            .map { "\($0)/\(name)" }.first { exists($0) }
+    }
+
     private func runMapper(_ name: String, _ pid: Int32, _ mappings: [IDMapping]) throws(SysError) {
+        guard let path = Self.path(ofMapper: name) else {
+            throw .refused(
+                "there is no \(name), which maps the ids of an ordinary user",
+                hint: "install it (Debian's uidmap)")
+        }
         let arguments =
             [name, "\(pid)"]
             + mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
@@ -85,7 +102,7 @@ struct IDMappings: Equatable {
         let end = output.write
         let process = try Sys.clone(flags: 0) {
             try? replaceStandardStreams(end, end, end)
-            let error = Sys.execute("/usr/bin/\(name)", argv, environment)
+            let error = Sys.execute(path, argv, environment)
             try? Fd.writeOnce(2, "\(error)")
             exitNow(127)
         }

@@ -30,7 +30,7 @@ extension Runtime {
             detached: options.detached || starting == .socket,
             consoleSocket: options.consoleSocket, noPivot: options.noPivot,
             noNewKeyring: options.noNewKeyring, cgroupManager: cgroupManager,
-            systemd: try systemd())
+            systemd: try systemd(), idLack: bundle.idLack)
         do throws(PlanError) {
             let layout = cgroupManager == .disabled ? CgroupLayout.none : .gather()
             var facts = try HostFacts.gather()

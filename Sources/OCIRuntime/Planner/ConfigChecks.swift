@@ -27,7 +27,7 @@ extension Planner {
     }
 
     private mutating func checkUserNamespace() throws(PlanError) {
-        if namespaces.isNew(.user) { return }
+        if namespaces.isNew(.user) { return try checkMountOwners() }
         if namespaces.isJoined(.user) {
             // Engines write both; what counts is what the namespace has (runc takes it, too).
             if !config.linux.uidMappings.isEmpty || !config.linux.gidMappings.isEmpty {

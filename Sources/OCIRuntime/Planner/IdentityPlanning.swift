@@ -10,7 +10,7 @@ extension Planner {
             throw PlanError(
                 "/process/user/additionalGids",
                 "cannot set any additional groups in a rootless container",
-                hint: "map more group ids with newgidmap, or run as root")
+                hint: options.idLack ?? "map more group ids with newgidmap, or run as root")
         }
         return nil
     }
@@ -58,19 +58,40 @@ extension Planner {
     }
 
     private func checkMapped(_ user: User) throws(PlanError) {
-        guard config.linux.uidMappings.maps(user.uid) else {
-            throw PlanError("/process/user/uid", "\(user.uid) is not in /linux/uidMappings")
-        }
-        guard config.linux.gidMappings.maps(user.gid) else {
-            throw PlanError("/process/user/gid", "\(user.gid) is not in /linux/gidMappings")
-        }
+        try checkMapped(user: user.uid, "/process/user/uid")
+        try checkMapped(group: user.gid, "/process/user/gid")
         if annotations.keepsGroups { return }
-        for (index, gid) in user.additionalGids.enumerated()
-        where !config.linux.gidMappings.maps(gid) {
-            throw PlanError(
-                "/process/user/additionalGids/" + String(index),
-                "\(gid) is not in /linux/gidMappings")
+        for (index, gid) in user.additionalGids.enumerated() {
+            try checkMapped(group: gid, "/process/user/additionalGids/" + String(index))
         }
+    }
+
+    private func checkMapped(user id: UInt32, _ place: String) throws(PlanError) {
+        if config.linux.uidMappings.maps(id) { return }
+        throw PlanError(place, "\(id) is not in /linux/uidMappings", hint: options.idLack)
+    }
+
+    private func checkMapped(group id: UInt32, _ place: String) throws(PlanError) {
+        if config.linux.gidMappings.maps(id) { return }
+        throw PlanError(place, "\(id) is not in /linux/gidMappings", hint: options.idLack)
+    }
+
+    /// To a new user namespace's kernel an owner of a file system that has no id there is an invalid
+    /// option: here it has a place and a reason.
+    func checkMountOwners() throws(PlanError) {
+        for (index, mount) in config.mounts.enumerated()
+        where mount.type == "devpts" || mount.type == "tmpfs" {
+            for (option, text) in mount.options.enumerated() {
+                let place = "/mounts/" + String(index) + "/options/" + String(option)
+                if let id = number(text, after: "uid=") { try checkMapped(user: id, place) }
+                if let id = number(text, after: "gid=") { try checkMapped(group: id, place) }
+            }
+        }
+    }
+
+    private func number(_ option: String, after key: String) -> UInt32? {
+        guard option.utf8.starts(with: key.utf8) else { return nil }
+        return UInt32(String(Substring(option.utf8.dropFirst(key.utf8.count))))
     }
 
     /// The sets as far as the host grants them: what it cannot grant is a warning, not an error

@@ -19,12 +19,15 @@ package struct PlanOptions: Sendable, Equatable {
     package var cgroupManager: CgroupManager
     /// Whose systemd it is, with that driver.
     package var systemd: SystemdInstance
+    /// Why the container has the caller's own ids alone, where that is not the config's wish.
+    package var idLack: String?
 
     /// Makes a set of options.
     package init(
         id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
-        cgroupManager: CgroupManager = .cgroupfs, systemd: SystemdInstance = .system
+        cgroupManager: CgroupManager = .cgroupfs, systemd: SystemdInstance = .system,
+        idLack: String? = nil
     ) {
         self.id = id
         self.bundle = bundle
@@ -35,6 +38,7 @@ package struct PlanOptions: Sendable, Equatable {
         self.noNewKeyring = noNewKeyring
         self.cgroupManager = cgroupManager
         self.systemd = systemd
+        self.idLack = idLack
     }
 }
 
