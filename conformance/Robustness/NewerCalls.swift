@@ -32,7 +32,7 @@ extension Conformance.Robustness {
 
         /// A container whose runtime does without some calls.
         private func withRefused(
-            _ calls: [Call] = Call.allCases, _ answer: Int32, _ body: (Container) throws -> Void
+            _ calls: [Call] = Call.allCases, answering answer: Int32, _ body: (Container) throws -> Void
         ) throws {
             try withContainer { c in
                 c.sandbox = refusing(calls, answer)
@@ -74,15 +74,15 @@ extension Conformance.Robustness {
 
         @Test("each of them has an older one in its place", arguments: Call.allCases, answers)
         func each(call: Call, answer: Int32) throws {
-            try withRefused([call], answer) { try expectLife($0) }
+            try withRefused([call], answering: answer) { try expectLife($0) }
         }
 
         @Test("so have all of them together", arguments: answers)
-        func all(answer: Int32) throws { try withRefused(answer) { try expectLife($0) } }
+        func all(answer: Int32) throws { try withRefused(answering: answer) { try expectLife($0) } }
 
         @Test("a process that runs is ended by delete --force", arguments: answers)
         func force(answer: Int32) throws {
-            try withRefused(answer) { c in
+            try withRefused(answering: answer) { c in
                 try #require(try c.runDetached().succeeded)
                 let deleted = c.delete("--force")
                 #expect(deleted.succeeded, "\(deleted)")
@@ -91,7 +91,7 @@ extension Conformance.Robustness {
 
         @Test("exec joins a container that has every namespace", arguments: answers, [false, true])
         func exec(answer: Int32, tracing: Bool) throws {
-            try withRefused(answer) { c in
+            try withRefused(answering: answer) { c in
                 for type in ["cgroup", "time"] where Host.hasNamespace(type) {
                     c.config.namespace(type)
                 }
@@ -114,7 +114,7 @@ extension Conformance.Robustness {
 
         @Test("events end with the container", arguments: answers)
         func events(answer: Int32) throws {
-            try withRefused(answer) { c in
+            try withRefused(answering: answer) { c in
                 try #require(try c.runDetached().succeeded)
                 var options = LaunchOptions()
                 options.whileRunning = { _ in
@@ -131,7 +131,7 @@ extension Conformance.Robustness {
             arguments: Call.allCases.map { [$0] } + [Call.allCases],
             answers)
         func executable(calls: [Call], answer: Int32) throws {
-            try withRefused(calls, answer) { c in
+            try withRefused(calls, answering: answer) { c in
                 try #require(try c.create().succeeded)
                 let path = "/proc/\(c.pid)/exe"
                 let file = open(path, O_RDONLY | O_CLOEXEC)
@@ -172,7 +172,7 @@ extension Conformance.Robustness {
         @Test(
             "what has no other way is an error that says so", arguments: Without.allCases, answers)
         func without(way: Without, answer: Int32) throws {
-            try withRefused(answer) { c in
+            try withRefused(answering: answer) { c in
                 way.want(&c.config, c.rootfs)
                 let created = try c.create()
                 #expect(created.failed)
@@ -186,7 +186,7 @@ extension Conformance.Robustness {
             "a mount that is added to a running container is never one of the container's own files",
             arguments: answers)
         func liveMount(answer: Int32) throws {
-            try withRefused([.moveMount], answer) { c in
+            try withRefused([.moveMount], answering: answer) { c in
                 try #require(try c.runDetached().succeeded)
                 let file = c.directory + "/mounts.json"
                 let list: JSON = [
@@ -240,7 +240,7 @@ extension Conformance.Robustness {
                 mount -t tmpfs tmpfs /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup
                 exec "$@"
                 """
-            try withRefused([.clone3], answer) { c in
+            try withRefused([.clone3], answering: answer) { c in
                 guard exists("/sys/fs/cgroup/unified") else {
                     try Test.cancel("this host: no v2 hierarchy beside v1")
                 }
