@@ -32,7 +32,7 @@ package struct Performer: ~Copyable {
     /// Whether this process leads a session, and so can have a controlling terminal.
     var leadsSession = false
     /// The program's arguments and environment.
-    var program: (arguments: CStringArray, environment: CStringArray)?
+    var program: ProgramVectors?
     /// The step being performed, for errors.
     var current: Int
 

@@ -56,12 +56,11 @@ struct IDMappings {
             [name, "\(pid)"]
             + mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
         var output = try Pipe()
-        let argv = CStringArray(arguments)
-        let environment = CStringArray([])
+        let vectors = ProgramVectors(arguments: arguments, environment: Environment())
         let end = output.write
         let process = try Sys.clone(flags: 0) {
             try? replaceStandardStreams(end, end, end)
-            let error = Sys.execute("/usr/bin/\(name)", argv, environment)
+            let error = Sys.execute("/usr/bin/\(name)", vectors)
             try? Fd.writeOnce(2, "\(error)")
             exitNow(127)
         }

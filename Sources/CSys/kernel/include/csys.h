@@ -46,6 +46,7 @@
 #define CSYS_NR_clone3 435
 #define CSYS_NR_close_range 436
 #define CSYS_NR_openat2 437
+#define CSYS_NR_faccessat2 439
 #define CSYS_NR_mount_setattr 442
 #define CSYS_NR_pidfd_send_signal 424
 

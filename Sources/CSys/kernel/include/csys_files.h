@@ -51,6 +51,10 @@ static inline long csys_fstatfs_flags(int fd) {
 static inline long csys_faccessat(int dir, const char *path, int mode, int flags) {
     return csys_result(faccessat(dir, path, mode, flags));
 }
+/* The system call itself: glibc's faccessat() makes up an answer where the kernel lacks it. */
+static inline long csys_faccessat2(int dir, const char *path, int mode, int flags) {
+    return csys_result(syscall(CSYS_NR_faccessat2, dir, path, mode, flags));
+}
 static inline long csys_mkdirat(int dir, const char *path, unsigned mode) {
     return csys_result(mkdirat(dir, path, mode));
 }
