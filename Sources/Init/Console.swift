@@ -23,6 +23,8 @@ extension Performer {
             // The receivers expect a name with the descriptor.
             try send(prepared.consoleSocket, Array("/dev/ptmx".utf8), passing: master.raw)
         } else {
+            // Relayed to the caller's terminal, which sees to that; what is none gets what was written.
+            try TerminalMode(of: slave.raw).withoutCarriageReturns.apply(to: slave.raw)
             try channel.send(.terminal, passing: master.raw)
         }
         if leadsSession { try setControllingTerminal(slave.raw) }

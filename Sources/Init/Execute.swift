@@ -2,126 +2,8 @@ import Glibc
 import Spec
 import Sys
 
-/// The last steps: from the container's root to the user's program.
+/// The last steps: from the container's root to the user's program, which ``findExecutable()`` found.
 extension Performer {
-    /// Changes to the program's directory. The kernel's own answer then proves that it lies inside the
-    /// container (CVE-2024-21626).
-    mutating func changeDirectory(_ path: String, making: Bool) throws(SysError) {
-        let from = prepared.containerInit < 0 ? " set in config.json" : ""
-        let directory = try containerRoot { (root) throws(SysError) -> Fd in
-            do throws(SysError) {
-                if making {
-                    if let found = try? root.open(path, O_PATH | O_DIRECTORY) { return found }
-                    _ = try root.openMakingDirectories(path)
-                    // Opened anew: what was made is there now, a descriptor of the way is not.
-                }
-                return try root.open(path, O_PATH | O_DIRECTORY)
-            } catch let error where error.errno == ELOOP {
-                // Not by a magic link such as /proc/self/fd/7 either, wherever it leads.
-                throw .refused("the working directory \(quoted(path)) goes by a magic link")
-            } catch {
-                // In runc's words, which Docker passes on.
-                throw SysError("chdir to cwd (\(quoted(path)))\(from) failed", error.errno)
-                    .explaining(path)
-            }
-        }
-        try Sys.changeDirectory(to: directory.raw)
-        do throws(SysError) {
-            _ = try currentDirectory()
-        } catch {
-            throw .refused(
-                "current working directory is outside of container mount namespace root: "
-                    + quoted(path))
-        }
-    }
-
-    /// Calls `body` with the container's root, which a process that joined it has at "/".
-    mutating func containerRoot<R: ~Copyable>(
-        _ body: (borrowing RootDirectory) throws(SysError) -> R
-    ) throws(SysError) -> R {
-        if root == nil { root = RootDirectory(try openFile("/", O_PATH | O_DIRECTORY)) }
-        return try withRoot(body)
-    }
-
-    /// Calls `body` with the root file system that an earlier step opened.
-    borrowing func withRoot<R: ~Copyable>(
-        _ body: (borrowing RootDirectory) throws(SysError) -> R
-    ) throws(SysError) -> R {
-        switch root {
-        case .some(let root): return try body(root)
-        case .none: throw .refused("the container's root is not open")
-        }
-    }
-
-    /// Finds the program as a shell does, by the PATH of the container's own environment, and sees
-    /// that it can be executed, so that `create` fails rather than `start`.
-    mutating func findExecutable() throws(SysError) {
-        guard let process = plan.process, let name = process.args.first else {
-            throw .refused("the config has no process")
-        }
-        // Made now, so that `start` need not.
-        program = (CStringArray(process.args), CStringArray(environment(of: process)))
-        if name.utf8.contains(UInt8(ascii: "/")) {
-            if let reason = reasonNotExecutable(name) {
-                throw .refused("exec: \(quoted(name)): \(reason)", hint: lookupFault(name))
-            }
-            executable = name
-            return
-        }
-        var reason: String?
-        for directory in searchPath(process.env) where !name.isEmpty {
-            let path = directory.isEmpty ? "./\(name)" : "\(directory)/\(name)"
-            guard let found = reasonNotExecutable(path) else {
-                executable = path
-                return
-            }
-            if found != Self.notFound { reason = found }
-        }
-        throw .refused(
-            "exec: \(quoted(name)): \(reason ?? "executable file not found in $PATH")",
-            hint:
-                "the container's PATH is \(quoted(searchPath(process.env).joined(separator: ":")))")
-    }
-
-    private static var notFound: String { "no such file or directory" }
-
-    /// Without a PATH it is that of `execvp(3)`, whose semantics `process.args` has (config.md).
-    private func searchPath(_ environment: [String]) -> [String] {
-        let prefix = "PATH="
-        guard let entry = environment.last(where: { $0.utf8.starts(with: prefix.utf8) }) else {
-            return ["/bin", "/usr/bin"]
-        }
-        return entry.utf8.dropFirst(prefix.utf8.count)
-            .split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            .map { String(Substring($0)) }
-    }
-
-    /// In the words of Go's os/exec, which engines look for.
-    private func reasonNotExecutable(_ path: String) -> String? {
-        do throws(SysError) {
-            let file = try status(of: path)
-            if file.isDirectory { return "is a directory: permission denied" }
-            return isExecutable(file) ? nil : "permission denied"
-        } catch {
-            switch error.errno {
-            case ENOENT: return Self.notFound
-            case ENOTDIR: return "not a directory"
-            case EACCES: return "permission denied"
-            default: return "\(error)"
-            }
-        }
-    }
-
-    /// By the mode bits, for the user that the program will run as.
-    private func isExecutable(_ file: FileStatus) -> Bool {
-        guard let identity = identity, identity.uid != 0 else { return file.mode & 0o111 != 0 }
-        if file.uid == identity.uid { return file.mode & 0o100 != 0 }
-        // Of groups that are the caller's still, the kernel knows.
-        guard let groups = identity.groups else { return file.mode & 0o011 != 0 }
-        if file.gid == identity.gid || groups.contains(file.gid) { return file.mode & 0o010 != 0 }
-        return file.mode & 0o001 != 0
-    }
-
     /// The identity that the rest of the plan takes on.
     var identity: IdentityPlan? {
         for step in plan.steps[current...] {
@@ -138,14 +20,14 @@ extension Performer {
         try refuseUnexecutable(program)
         guard let notify = program.notify else {
             try settle()
-            _ = try setSeccompFilter(program.filter, flags: program.flags)
+            try program.load()
             return
         }
         let newListener: UInt32 = 8
         var state = plan.state
-        state.status = .created
         try settle()
-        state.pid = hostPid
+        // Of the container, which a process that joins it is not.
+        state.pid = prepared.containerInit >= 0 ? prepared.containerPid : hostPid
         let message = ContainerProcessState(
             pid: hostPid, metadata: notify.metadata.isEmpty ? nil : notify.metadata, state: state
         ).json()
@@ -221,50 +103,6 @@ extension Performer {
         guard let executable, let program else {
             throw .refused("the program was not looked up")
         }
-        throw explained(
-            Sys.execute(executable, program.arguments, program.environment), executable)
-    }
-
-    /// HOME comes from the container's user database where the config sets none, or an empty one, as
-    /// engines expect.
-    /// The descriptors of socket activation are announced to the program (`sd_listen_fds(3)`).
-    private mutating func environment(of process: ProcessPlan) -> [String] {
-        var environment = process.env
-        environment.removeAll { $0 == "HOME=" }
-        if !environment.contains(where: { $0.utf8.starts(with: "HOME=".utf8) }) {
-            let user = identity?.uid ?? effectiveUser
-            environment.append("HOME=\(homeDirectory(of: user) ?? "/")")
-        }
-        if prepared.listenFds > 0 {
-            environment.append("LISTEN_FDS=\(prepared.listenFds)")
-            environment.append("LISTEN_PID=\(processID)")
-            if let names = environmentVariable("LISTEN_FDNAMES") {
-                environment.append("LISTEN_FDNAMES=\(names)")
-            }
-        }
-        return environment
-    }
-
-    /// An image may hold anything in the file's place: a link out of it, or a pipe that nobody writes
-    /// to.
-    private mutating func homeDirectory(of uid: UInt32) -> String? {
-        let bytes: [UInt8]
-        do throws(SysError) {
-            let file = try containerRoot { (root) throws(SysError) in
-                try root.open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY)
-            }
-            guard try file.status().isRegular else { return nil }
-            bytes = try file.readAll(limit: 1 << 20)
-        } catch {
-            return nil
-        }
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-            guard fields.count >= 6, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid
-            else { continue }
-            let home = String(decoding: fields[5], as: UTF8.self)
-            return home.isEmpty ? nil : home
-        }
-        return nil
+        throw explained(Sys.execute(executable, program), executable)
     }
 }

@@ -19,21 +19,20 @@ package enum HookRunner {
     ///   - procfs: the host's `/proc`, open; -1 where it is closed, or no more than `/proc`.
     ///   - files: where its output goes.
     ///   - directory: where it starts, if it may be there; nil where this process is.
-    ///   - asUser: called in the hook's process before it executes.
+    ///   - asProgram: called in the hook's process right before it executes, for what the container's
+    ///     program is restricted by.
     package static func run(
         _ hook: Hook, kind: HookKind, state: [UInt8], procfs: Int32 = -1,
         output files: HookOutput = HookOutput(),
-        in directory: String? = nil, asUser: () throws(SysError) -> Void = {}
+        in directory: String? = nil, asProgram: () throws(SysError) -> Void = {}
     ) throws(SysError) {
         let call = "error running \(kind.rawValue) hook \(quoted(hook.path))"
         let input = try memoryFile(holding: state)
         var output = try Pipe()
-        let arguments = CStringArray(hook.args.isEmpty ? [hook.path] : hook.args)
-        let environment = CStringArray(hook.env ?? [])
-        defer {
-            arguments.free()
-            environment.free()
-        }
+        let vectors = ProgramVectors(
+            arguments: hook.args.isEmpty ? [hook.path] : hook.args,
+            environment: Environment(hook.env ?? []))
+        defer { vectors.free() }
         // By number: what the child's closure captures, the compiler may end early, since the closure
         // never returns.
         let stdin = input.raw
@@ -44,12 +43,12 @@ package enum HookRunner {
                 try replaceStandardStreams(stdin, stdout, stderr)
                 // Those of a startContainer hook could be had by its path (CVE-2024-21626).
                 try closeDescriptors(from: 3, procfs: procfs)
-                try asUser()
                 if let directory { try? changeDirectory(directory) }
                 try OpenFilesLimit.restore()
                 resetSignals()
                 try unblockAllSignals()
-                let error = Sys.execute(hook.path, arguments, environment)
+                try asProgram()
+                let error = Sys.execute(hook.path, vectors)
                 throw executionFault(hook.path, error.errno).map { error.hinting($0) } ?? error
             } catch {
                 try? Fd.writeOnce(2, "\(error)\(error.hint.map { "; \($0)" } ?? "")\n")
@@ -126,7 +125,8 @@ package enum HookRunner {
 extension Performer {
     /// createContainer hooks run before the pivot and with the runtime's rights, in the container's
     /// namespaces. startContainer hooks come from the container's own file system: they get no more
-    /// than the container's own process has.
+    /// than the container's own process has, and its filter. One that asks an agent is loaded before
+    /// them, for the agent gets a single descriptor.
     mutating func runHook(_ kind: HookKind, _ hook: Hook) throws(SysError) {
         var state = plan.state
         state.status = kind == .startContainer ? .created : .creating
@@ -134,6 +134,7 @@ extension Performer {
         state.pid = processID
         let json = state.json()
         let identity = self.identity
+        let filter = prepared.seccomp
         try HookRunner.run(
             hook, kind: kind, state: json, procfs: isCutOff ? -1 : prepared.procfs,
             output: prepared.hookOutput
@@ -141,6 +142,7 @@ extension Performer {
             guard kind == .startContainer else { return }
             try processControl(.setNoNewPrivileges, 1)
             if let identity { try Performer.setIdentity(identity) }
+            if let filter, filter.notify == nil { try filter.load() }
         }
     }
 }

@@ -35,6 +35,21 @@ extension Performer {
         if let sets = identity.capabilities { try setCapabilities(sets) }
     }
 
+    /// Calls `body` with the rights on files that the program will have. The groups are taken for good:
+    /// from here on nothing needs the caller's.
+    static func withRights(
+        of identity: IdentityPlan?, _ body: () throws(SysError) -> Void
+    ) throws(SysError) {
+        guard let identity else { return try body() }
+        if let groups = identity.groups {
+            try setGroups(groups, mayBeDenied: identity.groupsMayBeDenied)
+        }
+        try withFileRights(
+            uid: identity.uid, gid: identity.gid,
+            effective: identity.capabilities?.effective ?? .max, body)
+        try processControl(.setParentDeathSignal, UInt(SIGKILL))
+    }
+
     /// Where `/proc/PID/setgroups` says deny (`user_namespaces(7)`) not even an empty list can be set:
     /// the groups stay, of which who may do more has left the caller's behind before it joined.
     private static func setGroups(_ groups: [UInt32], mayBeDenied: Bool) throws(SysError) {
@@ -49,24 +64,9 @@ extension Performer {
     }
 
     private static func setCapabilities(_ sets: CapabilitySets) throws(SysError) {
-        var header = __user_cap_header_struct()
-        header.version = UInt32(_LINUX_CAPABILITY_VERSION_3)
-        func half(_ shift: UInt64) -> __user_cap_data_struct {
-            __user_cap_data_struct(
-                effective: UInt32(truncatingIfNeeded: sets.effective >> shift),
-                permitted: UInt32(truncatingIfNeeded: sets.permitted >> shift),
-                inheritable: UInt32(truncatingIfNeeded: sets.inheritable >> shift))
-        }
-        var data = (half(0), half(32))
-        let result = unsafe withUnsafeMutableBytes(of: &data) {
-            unsafe capset(
-                &header, $0.assumingMemoryBound(to: __user_cap_data_struct.self).baseAddress)
-        }
-        if result < 0 {
-            throw SysError(
-                "capset(effective \(hex(sets.effective)), permitted \(hex(sets.permitted)), "
-                    + "inheritable \(hex(sets.inheritable)))", errno)
-        }
+        try ThreadCapabilities(
+            effective: sets.effective, permitted: sets.permitted, inheritable: sets.inheritable
+        ).apply()
         // One call; cap_reset_ambient(3) makes one per capability.
         try processControl(.clearAmbientCapabilities, 4)
         for capability in 0..<UInt32(63) where sets.ambient & (1 << UInt64(capability)) != 0 {

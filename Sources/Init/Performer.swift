@@ -36,7 +36,7 @@ package struct Performer: ~Copyable {
     /// This process's namespaces, open for an `exec` while it waits to be started.
     var ownNamespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// The program's arguments and environment.
-    var program: (arguments: CStringArray, environment: CStringArray)?
+    var program: ProgramVectors?
     /// The step being performed, for errors.
     var current: Int
 

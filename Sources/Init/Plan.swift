@@ -198,6 +198,9 @@ public enum Action: Sendable {
     /// No mount namespace: `chroot` to the root that is open, or to that of the container's init.
     case changeRoot
     case setRootPropagation(flags: UInt)
+    /// Make the program's directory with its parents, where it is missing, while its place can still be
+    /// written to. For `exec` it must be there.
+    case makeWorkingDirectory(String)
     case makeRootReadOnly
     /// Make the mount at `path` read-only, which mount points and devices were still made in.
     case makeMountReadOnly(path: String)
@@ -212,8 +215,7 @@ public enum Action: Sendable {
     /// Tell the host that the container is created, and block until it is started.
     case waitForStart
     case setUmask(UInt32)
-    /// `making`: with the directories that are missing, as `create` does and `exec` does not.
-    case changeDirectory(String, making: Bool)
+    case changeDirectory(String)
     case setAppArmorProfile(String)
     case setSELinuxLabel(String)
     case setNoNewPrivileges

@@ -68,4 +68,7 @@ public struct SeccompProgram: Sendable, Equatable {
         self.flags = flags
         self.notify = notify
     }
+
+    /// Restricts this process, without anybody to ask.
+    func load() throws(SysError) { _ = try setSeccompFilter(filter, flags: flags) }
 }

@@ -91,6 +91,7 @@ extension Action {
         case .findExecutable: "find executable"
         case .waitForStart: "wait for start"
         case .setUmask: "set umask"
+        case .makeWorkingDirectory: "make directory"
         case .changeDirectory: "change directory"
         case .setAppArmorProfile: "set AppArmor profile"
         case .setSELinuxLabel: "set SELinux label"
@@ -107,7 +108,8 @@ extension Action {
         case .createCgroup(let path), .openCgroup(let path), .openRoot(let path, _),
             .openDetachedRoot(let path), .unmount(let path), .makeMountReadOnly(let path),
             .maskPath(let path),
-            .makePathReadOnly(let path), .changeDirectory(let path, _):
+            .makePathReadOnly(let path), .changeDirectory(let path),
+            .makeWorkingDirectory(let path):
             path
         case .setCgroup(let controller, let file, _):
             controller.isEmpty || file.utf8.starts(with: controller.utf8)

@@ -47,10 +47,11 @@ extension Performer {
         case .setDomainname(let name): try Sys.setDomainname(name)
 
         case .runHook(let kind, let hook): try runHook(kind, hook)
+        case .makeWorkingDirectory(let path): try makeWorkingDirectory(path)
         case .findExecutable: try findExecutable()
         case .waitForStart: try waitForStart()
         case .setUmask(let mask): Sys.setUmask(mask)
-        case .changeDirectory(let path, let making): try changeDirectory(path, making: making)
+        case .changeDirectory(let path): try changeDirectory(path)
         case .setAppArmorProfile(let profile): try setAppArmorProfile(profile)
         case .setSELinuxLabel(let label): try setSELinuxLabel(label)
         case .setNoNewPrivileges:

@@ -51,11 +51,18 @@ public struct Runtime: Sendable {
     ///   - rootless: whether a cgroup that the caller may not make is gone without.
     ///   - executableMount: the descriptor of the mount that the executable was started through, for the
     ///     runtime to close; -1 where there is none.
-    /// - Throws: where `root` is not usable as a directory name.
+    /// - Throws: where `root` is not usable as a directory name, and where there is no `/proc`: every
+    ///   container would look as if it had stopped.
     public init(
         root: String? = nil, cgroupManager: CgroupManager = .cgroupfs,
         rootless: RootlessCgroups = .auto, executableMount: Int32 = -1
     ) throws(RuntimeError) {
+        do throws(SysError) {
+            _ = try readLink("/proc/self")
+        } catch {
+            throw RuntimeError(
+                "/proc is not mounted, or not readable: the runtime needs the host's procfs")
+        }
         self.executableMount = executableMount
         self.cgroupManager = cgroupManager
         self.rootless = rootless

@@ -49,35 +49,6 @@ package func raiseHardLimit(_ resource: Int32, to hard: UInt64, name: String) th
     if old < hard { try setLimit(resource, soft: soft, hard: hard, name: name) }
 }
 
-/// The permitted capabilities of this process, as a mask of `1 << number` (`capget(2)`).
-package func permittedCapabilities() throws(SysError) -> UInt64 {
-    var mask: UInt64 = 0
-    try check(unsafe csys_capget_permitted(&mask), "capget()")
-    return mask
-}
-
-/// The bounding set of this process and the kernel's last capability (`PR_CAPBSET_READ`).
-package func boundingCapabilities() -> (mask: UInt64, last: UInt8) {
-    let read: Int32 = 23
-    var mask: UInt64 = 0
-    for number in 0..<63 as Range<UInt8> {
-        let result = csys_prctl(read, UInt(number), 0, 0, 0)
-        if result < 0 { return (mask, number &- 1) }
-        if result > 0 { mask |= 1 << UInt64(number) }
-    }
-    return (mask, 62)
-}
-
-/// Drops every capability but those of the mask from the bounding set (`PR_CAPBSET_DROP`).
-package func dropBoundingCapabilities(except keep: UInt64) throws(SysError) {
-    let drop: Int32 = 24
-    for number in 0..<63 as Range<UInt> where keep & (1 << UInt64(number)) == 0 {
-        let result = csys_prctl(drop, number, 0, 0, 0)
-        if result == -Int(EINVAL) { return }  // past the kernel's last capability
-        try check(result, "prctl(PR_CAPBSET_DROP, \(number))")
-    }
-}
-
 /// This process's limit of a resource.
 package func limit(
     of resource: Int32, name: String

@@ -63,11 +63,27 @@ package func processControl(_ operation: ProcessControl, _ argument: UInt) throw
         csys_prctl(operation.rawValue, argument, 0, 0, 0), "prctl(\(operation), \(argument))")
 }
 
-/// `execve(2)`; returns only to throw. The arrays are C vectors prepared before the clone.
-package func execute(
-    _ path: String, _ arguments: CStringArray, _ environment: CStringArray
-) -> SysError {
-    let result = unsafe csys_execve(path, arguments.pointers, environment.pointers)
+/// What `execve(2)` gives a program: C vectors that are made before the clone.
+package struct ProgramVectors: Sendable {
+    fileprivate let arguments: CStringArray
+    fileprivate let environment: CStringArray
+
+    package init(arguments: [String], environment: Environment) {
+        self.arguments = CStringArray(arguments)
+        self.environment = CStringArray(environment.entries)
+    }
+
+    /// Frees the vectors; only for those that a child has used up.
+    package func free() {
+        arguments.free()
+        environment.free()
+    }
+}
+
+/// `execve(2)`; returns only to fail.
+package func execute(_ path: String, _ vectors: ProgramVectors) -> SysError {
+    let result = unsafe csys_execve(
+        path, vectors.arguments.pointers, vectors.environment.pointers)
     return SysError("execve(\(quoted(path)))", Int32(truncatingIfNeeded: -result))
 }
 

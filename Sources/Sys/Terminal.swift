@@ -53,10 +53,19 @@ package struct TerminalMode: Sendable {
         try check(unsafe csys_tcgetattr(terminal, &settings), "tcgetattr(\(terminal))")
     }
 
-    /// The same settings in raw mode (`cfmakeraw(3)`).
+    /// The same settings in raw mode (`cfmakeraw(3)`), but for what becomes of the output.
     package var raw: TerminalMode {
         var copy = self
+        let output = settings.c_oflag
         unsafe csys_make_raw(&copy.settings)
+        copy.settings.c_oflag = output
+        return copy
+    }
+
+    /// The same settings, with a newline in the output left alone.
+    package var withoutCarriageReturns: TerminalMode {
+        var copy = self
+        copy.settings.c_oflag &= ~tcflag_t(ONLCR)
         return copy
     }
 

@@ -30,6 +30,7 @@ import Testing
             $0.process?.noNewPrivileges = noNewPrivileges
             $0.process?.terminal = true
             $0.process?.user.umask = 0o27
+            $0.process?.cwd = "/work"
             $0.process?.rlimits = [Rlimit(type: .openFiles, soft: 10, hard: 20)]
             $0.process?.oomScoreAdj = 5
             $0.process?.scheduler = Scheduler(policy: .batch)
@@ -46,7 +47,8 @@ import Testing
                 "init open root", "init make device", "init make device", "init make device",
                 "init make device", "init make device", "init make device", "init make link",
                 "init make link", "init make link", "init make link", "init make link",
-                "init pivot_root", "init change directory", "init find executable",
+                "init pivot_root", "init change directory", "init set umask",
+                "init find executable",
                 "init wait for start", "init set identity", "init execute",
             ])
     }
@@ -85,10 +87,28 @@ import Testing
         )
     }
 
+    /// An agent gets one descriptor: the hooks share the program's filter then.
+    @Test(arguments: [false, true])
+    func hooksShareAnAgentsFilter(_ noNewPrivileges: Bool) throws {
+        let config = Self.full(noNewPrivileges).with {
+            $0.linux.seccomp?.listenerPath = "/agent"
+            $0.linux.seccomp?.syscalls = [SeccompSyscall(names: ["mount"], action: .notify)]
+        }
+        let plan = try config.plan()
+        let filter = try #require(plan.first("apply seccomp"))
+        #expect(plan.steps[filter + 1].place == "/hooks/startContainer/0")
+        #expect(plan.names.filter { $0 == "init apply seccomp" }.count == 1)
+        #expect(Array(plan.names.suffix(2)) == ["init set identity", "init execute"])
+        let without = try config.with { $0.hooks = Hooks() }.plan()
+        #expect(without.names.last { $0 != "init execute" } == (noNewPrivileges
+            ? "init apply seccomp" : "init set identity"))
+    }
+
     @Test(arguments: [
         // The sysctls lie below a path that becomes read-only.
         ("set sysctl", "make path read-only"), ("make path read-only", "mask path"),
-        ("pivot_root", "make root read-only"), ("pivot_root", "set sysctl"),
+        ("pivot_root", "make root read-only"), ("pivot_root", "make directory"),
+        ("make directory", "make root read-only"), ("mask path", "change directory"), ("pivot_root", "set sysctl"),
         ("make device", "pivot_root"), ("set propagation", "open root"), ("open root", "mount"),
         ("mount", "make device"), ("raise limit", "clone"), ("load seccomp", "clone"),
         ("change directory", "set umask"), ("set umask", "find executable"),

@@ -126,7 +126,7 @@ import Testing
         ("/process/consoleSize", "/height"), ("/process/consoleSize", "/width"),
         ("/process/rlimits/0", "/type"), ("/process/rlimits/0", "/soft"),
         ("/process/rlimits/0", "/hard"), ("/process/scheduler", "/policy"),
-        ("/process/ioPriority", "/class"), ("/process/ioPriority", "/priority"),
+        ("/process/ioPriority", "/class"),
         ("/root", "/path"), ("/mounts/1/uidMappings/0", "/containerID"),
         ("/mounts/1/uidMappings/0", "/hostID"), ("/mounts/1/uidMappings/0", "/size"),
         ("/hooks/poststop/0", "/path"), ("/linux/namespaces/0", "/type"),

@@ -134,5 +134,51 @@ extension Conformance.Process {
                 #expect(terminal.text.contains("winsize=30x90"))
             }
         }
+
+        /// What a program with a terminal prints where the caller's output is none.
+        private func piped(_ command: [String]) throws -> Outcome {
+            let (terminal, slave) = try Terminal.make()
+            let input = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC)
+            defer { close(input) }
+            defer { _ = terminal }
+            return launch(command, LaunchOptions(stdin: input))
+        }
+
+        @Test("a newline arrives as one: the caller's terminal, if any, makes two characters of it")
+        func newlines() throws {
+            try withContainer { c in
+                c.config.shell("printf 'a\\nb\\n'")
+                let outcome = try piped(try run(c))
+                #expect(outcome.stdout == "a\nb\n", "\(outcome)")
+                let (_, terminal) = try onTerminal(try run(c)) { #expect($0.prints("b\r\n")) }
+                #expect(terminal.text == "a\r\nb\r\n")
+            }
+        }
+
+        @Test("so it does by exec --tty")
+        func execNewlines() throws {
+            try withRunningContainer { c in
+                let command = [
+                    Runtime.binary, "--root", c.root, "exec", "--tty", c.id, "printf", "a\\nb\\n",
+                ]
+                let outcome = try piped(command)
+                #expect(outcome.stdout == "a\nb\n", "\(outcome)")
+                let (_, terminal) = try onTerminal(command) { #expect($0.prints("b\r\n")) }
+                #expect(terminal.text == "a\r\nb\r\n")
+            }
+        }
+
+        @Test("a console socket's terminal is as the kernel makes it: its settings are the receiver's")
+        func consoleSocket() throws {
+            try withContainer { c in
+                let socket = try ConsoleSocket(path: c.directory + "/s")
+                c.config.process.terminal = true
+                c.config.shell("echo done")
+                try #require(c.create(["--console-socket", socket.path]).succeeded)
+                let terminal = try socket.receive()
+                try #require(c.start().succeeded)
+                #expect(terminal.prints("done\r\n"))
+            }
+        }
     }
 }

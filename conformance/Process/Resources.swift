@@ -163,6 +163,17 @@ extension Conformance.Process {
         }
 
         @Test(
+            "an ioPriority without a priority, as the schema has it, is the highest of its class",
+            .knownDifference(runc: "1.1 does not know it"),
+            .knownDifference(crun: "1.8.1 does not know it"))
+        func ioPriorityOfClass() throws {
+            try withContainer { c in
+                c.config.process.ioPriority = ["class": "IOPRIO_CLASS_BE"]
+                try #expect(c.probe()["ioprio"] == "2:0")
+            }
+        }
+
+        @Test(
             "personality LINUX32 makes a 32 bit machine of it",
             .knownDifference(runc: "1.1 does not know it"),
             arguments: [

@@ -186,14 +186,37 @@ extension Conformance.Robustness {
 
     /// Hosts that lack something.
     @Suite struct PoorHosts {
-        @Test("without /proc every command says so", .swruncOnly, arguments: ["--version", "list"])
-        func withoutProc(command: String) throws {
+        /// Runs the runtime where `/proc` is an empty directory.
+        private func withoutProc(_ command: [String]) throws -> Outcome {
+            var outcome: Outcome?
             try withContainer { c in
                 launch(["cp", Runtime.executable, c.rootfs + "/bin/runtime"])
-                let outcome = launch(["chroot", c.rootfs, "/bin/runtime", command])
-                #expect(outcome.failed, "\(outcome)")
-                #expect(outcome.stderr.contains("/proc is not mounted"), "\(outcome)")
+                outcome = launch(["chroot", c.rootfs, "/bin/runtime"] + command)
             }
+            return try #require(outcome)
+        }
+
+        @Test(
+            "without /proc every command that is about containers says so", .swruncOnly,
+            arguments: [
+                ["list"], ["state", "x"], ["delete", "--force", "x"], ["run", "x"], ["create", "x"],
+            ])
+        func needsProc(command: [String]) throws {
+            let outcome = try withoutProc(command)
+            #expect(outcome.failed, "\(outcome)")
+            #expect(outcome.stderr.contains("/proc is not mounted"), "\(outcome)")
+        }
+
+        @Test(
+            "without /proc the others work", .swruncOnly,
+            arguments: [
+                ["--version"], ["--help"], ["help", "run"], ["completion", "bash"], ["features"],
+                ["spec", "--file", "/dev/stdout"],
+            ])
+        func needsNoProc(command: [String]) throws {
+            let outcome = try withoutProc(command)
+            #expect(outcome.succeeded, "\(outcome)")
+            if command.last != "/dev/stdout" { #expect(outcome.stdout.count > 20, "\(outcome)") }
         }
 
         @Test(

@@ -56,7 +56,12 @@ extension Conformance.Seccomp {
             return agent
         }
 
-        private func check(_ state: JSON, _ c: Container, pid: Int? = nil) {
+        /// - Parameter container: what the state says of the container, and not of the process.
+        private func check(
+            _ state: JSON, _ c: Container, pid: Int? = nil, container: (status: String, pid: Int)
+        ) {
+            #expect(state.state.status.string == container.status)
+            #expect(state.state.pid.int == container.pid)
             #expect(state.fds.array.compactMap(\.string) == ["seccompFd"])
             #expect(state.metadata.string == "about this one")
             #expect(state.state.id.string == c.id)
@@ -77,7 +82,7 @@ extension Conformance.Seccomp {
                 #expect(outcome.succeeded, "\(outcome)")
                 let (state, notify) = try agent.accept()
                 defer { close(notify) }
-                check(state, c, pid: Int(pid))
+                check(state, c, pid: Int(pid), container: ("creating", Int(pid)))
                 let answered = try Agent.answer(notify, value: 4711)
                 #expect(answered.call == Int32(Syscall.munlockall))
                 #expect(c.prints("result=4711"), "\(c.output)")
@@ -85,7 +90,7 @@ extension Conformance.Seccomp {
         }
 
         @Test(
-            "so it does for exec, with the pid of that process",
+            "so it does for exec, with the pid of that process and the state of the container",
             arguments: [true, false], ["CAP_KILL", "CAP_SYS_PTRACE"])
         func exec(noNewPrivileges: Bool, capability: String) throws {
             try withContainer { c in
@@ -94,15 +99,45 @@ extension Conformance.Seccomp {
                 c.config.program("sleep", "600")
                 try #require(c.runDetached().succeeded)
                 close(try agent.accept().notify)
+                let pid = Int(c.pid)
                 var options = LaunchOptions()
                 options.whileRunning = { _ in
                     let (state, notify) = try agent.accept()
                     defer { close(notify) }
-                    check(state, c, pid: Int(try Agent.answer(notify, value: 4711).pid))
+                    check(
+                        state, c, pid: Int(try Agent.answer(notify, value: 4711).pid),
+                        container: ("running", pid))
                 }
                 let outcome = c.exec(
                     [], "probe", "syscall", String(Syscall.munlockall), options: options)
                 #expect(outcome.stdout.contains("result=4711"), "\(outcome)")
+            }
+        }
+
+        @Test(
+            "the agent answers a startContainer hook, and the program after it", .swruncOnly,
+            arguments: [true, false])
+        func hook(noNewPrivileges: Bool) throws {
+            try withContainer { c in
+                let agent = try agent(c, noNewPrivileges: noNewPrivileges)
+                c.config.bind(c.directory, at: c.directory)
+                c.addHook(
+                    "startContainer",
+                    "probe syscall \(Syscall.munlockall) > \(c.directory)/report")
+                c.config.shell("probe syscall \(Syscall.munlockall)")
+                try c.create()
+                var options = LaunchOptions()
+                options.whileRunning = { _ in
+                    let notify = try agent.accept().notify
+                    defer { close(notify) }
+                    for value in [4711, 4712] as [Int64] {
+                        _ = try Agent.answer(notify, value: value)
+                    }
+                    #expect(c.prints("result=4712"), "\(c.output)")
+                }
+                let outcome = c.runtime(["start", c.id], options)
+                #expect(outcome.succeeded, "\(outcome)")
+                #expect(readText(c.directory + "/report").contains("result=4711"))
             }
         }
 

@@ -408,6 +408,45 @@ extension Conformance.Seccomp {
         }
 
         @Test(
+            "a startContainer hook is under the filter, with the rest of the program's restrictions",
+            arguments: [true, false])
+        func hook(noNewPrivileges: Bool) throws {
+            try withContainer { c in
+                c.config.filter(rule("munlockall", "ERRNO", errno: 99))
+                c.config.process.noNewPrivileges = .bool(noNewPrivileges)
+                c.config.process.user = ["uid": 1000, "gid": 1000]
+                c.config.bind(c.directory, at: c.directory)
+                chmod(c.directory, 0o777)
+                c.addHook(
+                    "startContainer",
+                    "(probe; probe syscall \(Syscall.munlockall)) > \(c.directory)/report")
+                try #expect(c.probe("syscall", "\(Syscall.munlockall)")["errno"] == "99")
+                let report = ProbeReport(readText(c.directory + "/report"))
+                #expect(report["errno"] == "99")
+                #expect(report["seccomp"] == "2")
+                #expect(report["uid"] == "1000,1000,1000")
+            }
+        }
+
+        @Test("a hook that the filter kills fails start", .swruncOnly)
+        func killedHook() throws {
+            try withContainer { c in
+                c.config.filter(rule("munlockall", "KILL_PROCESS"))
+                c.config.addHook(
+                    "startContainer",
+                    [
+                        "path": "/bin/probe",
+                        "args": ["probe", "syscall", .string("\(Syscall.munlockall)")],
+                    ])
+                c.config.program("true")
+                try #require(c.create().succeeded)
+                let outcome = c.start()
+                #expect(outcome.failed && outcome.stderr.contains("signal 31"), "\(outcome)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test(
             "what the runtime keeps under its root, broken, never means a container unfiltered",
             .swruncOnly, arguments: ["", "garbage", nil])
         func brokenCache(content: String?) throws {

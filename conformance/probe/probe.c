@@ -13,6 +13,7 @@
  *   probe ignoring SIGNAL…     ignores the signals, says ready, sleeps
  *   probe exit N | signal N    ends that way
  *   probe eat MB [SECONDS]     touches that much memory, and holds it
+ *   probe acl PATH USER REST   rights (a digit each) of user 1000, and of whoever is not the owner
  *   probe deny NR ERRNO … -- COMMAND…   runs it with these system calls failing
  *   probe facts [stay] [PATH…] the report, /dev, what is to be had of the paths, and effects of filters
  *   probe append FILE TEXT     adds a line to a file
@@ -43,6 +44,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -311,6 +313,18 @@ static int notify(const char *text) {
     return sent < 0;
 }
 
+/* acl(5) as linux/posix_acl_xattr.h has it: version 2, then the owner, a user, the group, the mask and
+ * the others. */
+static int acl(char **argv) {
+    uint16_t user = (uint16_t)atoi(argv[1]), rest = (uint16_t)atoi(argv[2]);
+    struct {
+        uint32_t version;
+        struct { uint16_t tag, rights; uint32_t id; } entries[5];
+    } list = {2, {{1, 7, ~0u}, {2, user, 1000}, {4, rest, ~0u}, {0x10, 7, ~0u}, {0x20, rest, ~0u}}};
+    if (setxattr(argv[0], "system.posix_acl_access", &list, sizeof list, 0) == 0) return 0;
+    return perror(argv[0]), 1;
+}
+
 static int deny(char **argv) {
     struct sock_filter filter[64] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
@@ -399,6 +413,8 @@ int main(int argc, char **argv) {
         for (int i = 2; i < argc; i++) signal(atoi(argv[i]), SIG_IGN);
         puts("ready");
         for (;;) pause();
+    } else if (!strcmp(verb, "acl")) {
+        return acl(argv + 2);
     } else if (!strcmp(verb, "deny")) {
         return deny(argv + 2);
     } else if (!strcmp(verb, "facts")) {

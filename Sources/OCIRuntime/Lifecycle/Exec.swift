@@ -13,7 +13,7 @@ extension Runtime {
     /// gets its restrictions.
     public func exec(_ options: ExecOptions) throws(RuntimeError) -> RunResult {
         let container = try Container(root: root, id: options.id)
-        try checkIsReady(container, options)
+        let status = try readyStatus(of: container, options)
         var warnings: [String] = []
         do throws(ConfigError) {
             warnings = try options.process.validate().map { "\(options.origin.naming($0))" }
@@ -41,7 +41,7 @@ extension Runtime {
             throw RuntimeError(error)
         }
         defer { closeDescriptor(prepared.containerInit) }
-        let plan = try plan(options, in: container, config)
+        let plan = try plan(options, in: container, status, config)
         var host = HostPerformer(
             plan: plan, prepared: prepared,
             cgroup: try cgroup(for: options, in: container),
@@ -68,22 +68,23 @@ extension Runtime {
         }
     }
 
-    private func checkIsReady(
-        _ container: borrowing Container, _ options: ExecOptions
-    ) throws(RuntimeError) {
+    private func readyStatus(
+        of container: borrowing Container, _ options: ExecOptions
+    ) throws(RuntimeError) -> Status {
         if container.record.startsByItself {
             // Until the init has changed its root, whoever joins it stands in the host's tree.
             try container.directory.lock(options.id)
             container.directory.unlock()
         }
-        switch try container.status {
+        let status = try container.status
+        switch status {
         case .stopped:
             throw RuntimeError(
                 "cannot exec in a stopped container", hint: "its first process has ended")
         case .paused where !options.ignorePaused:
             throw RuntimeError(
                 "cannot exec in a paused container (use --ignore-paused to override)")
-        default: break
+        default: return status == .created ? .created : .running
         }
     }
 

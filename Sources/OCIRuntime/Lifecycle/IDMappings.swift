@@ -13,7 +13,7 @@ struct IDMappings: Equatable {
         let uid = try ranges(uid, "uid_map")
         let gid = try ranges(gid, "gid_map")
         let needed = Capability.setuid.mask | Capability.setgid.mask
-        let mayMap = try permittedCapabilities() & needed == needed
+        let mayMap = try ThreadCapabilities().permitted & needed == needed
         if !mayMap, !isOwnSingleID {
             try runMapper("newuidmap", pid, uid)
             try runMapper("newgidmap", pid, gid)
@@ -97,12 +97,11 @@ struct IDMappings: Equatable {
             [name, "\(pid)"]
             + mappings.flatMap { ["\($0.containerID)", "\($0.hostID)", "\($0.size)"] }
         var output = try Pipe()
-        let argv = CStringArray(arguments)
-        let environment = CStringArray([])
+        let vectors = ProgramVectors(arguments: arguments, environment: Environment())
         let end = output.write
         let process = try Sys.clone(flags: 0) {
             try? replaceStandardStreams(end, end, end)
-            let error = Sys.execute(path, argv, environment)
+            let error = Sys.execute(path, vectors)
             try? Fd.writeOnce(2, "\(error)")
             exitNow(127)
         }

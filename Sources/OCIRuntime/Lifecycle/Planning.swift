@@ -72,10 +72,12 @@ extension Runtime {
 
     /// The plan of one more process in a container.
     func plan(
-        _ options: ExecOptions, in container: borrowing Container, _ config: Config
+        _ options: ExecOptions, in container: borrowing Container, _ status: Status,
+        _ config: Config
     ) throws(RuntimeError) -> Plan {
         let choices = PlanOptions(
-            id: options.id, bundle: container.record.bundle, detached: options.detach,
+            id: options.id, bundle: container.record.bundle, status: status,
+            detached: options.detach,
             consoleSocket: options.consoleSocket, cgroupManager: cgroupManager)
         do throws(PlanError) {
             let plan = try Planner.plan(

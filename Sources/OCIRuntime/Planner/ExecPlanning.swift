@@ -90,6 +90,6 @@ extension Planner {
         if process.terminal {
             `init`("/process/terminal", .openConsole(size: process.consoleSize))
         }
-        try settle(process, makingDirectory: false)
+        try settle(process, umask: process.user.umask)
     }
 }

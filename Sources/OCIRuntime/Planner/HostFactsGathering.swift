@@ -10,7 +10,7 @@ extension HostFacts {
         let bounding = boundingCapabilities()
         let permitted: UInt64
         do throws(SysError) {
-            permitted = try permittedCapabilities()
+            permitted = try ThreadCapabilities().permitted
         } catch {
             throw PlanError("", "\(error)")
         }

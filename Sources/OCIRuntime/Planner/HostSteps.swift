@@ -162,6 +162,7 @@ extension Planner {
         guard path.utf8.first == UInt8(ascii: "/") else {
             throw PlanError(place, "must be an absolute path, and is \(quoted(path))")
         }
+        asksAgent = true
         host(place, .connect(.seccompListener, path: path))
     }
 

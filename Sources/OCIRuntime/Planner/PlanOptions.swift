@@ -1,9 +1,13 @@
+import Spec
+
 /// What the command line decides about a container, besides its config.
 package struct PlanOptions: Sendable, Equatable {
     /// The container's id, already found valid.
     package var id: String
     /// The bundle's absolute path: relative paths of the config start there.
     package var bundle: String
+    /// The container's status meanwhile: of one that exists, where a process joins it.
+    package var status: Status
     /// Whether the init waits for `start` on a socket of its own (`create`) or on the channel to the
     /// host that made it (`run`).
     package var listensForStart: Bool
@@ -24,13 +28,14 @@ package struct PlanOptions: Sendable, Equatable {
 
     /// Makes a set of options.
     package init(
-        id: String, bundle: String, listensForStart: Bool = false, detached: Bool = false,
+        id: String, bundle: String, status: Status = .creating, listensForStart: Bool = false, detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
         cgroupManager: CgroupManager = .cgroupfs, systemd: SystemdInstance = .system,
         idLack: String? = nil
     ) {
         self.id = id
         self.bundle = bundle
+        self.status = status
         self.listensForStart = listensForStart
         self.detached = detached
         self.consoleSocket = consoleSocket

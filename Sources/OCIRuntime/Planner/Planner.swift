@@ -28,6 +28,8 @@ package struct Planner {
     /// The class of service, where the container has one.
     var resctrl: ResctrlGroup?
     var hasSeccomp = false
+    /// Whether an agent gets the filter's descriptor.
+    var asksAgent = false
     var warnedAboutLabel = false
     /// Whether the container exists and only gets mounts.
     var isLive = false
@@ -78,7 +80,7 @@ package struct Planner {
     func plan(process: Process?, later: [Step] = []) -> Plan {
         Plan(
             state: State(
-                ociVersion: config.ociVersion, id: options.id, status: .creating,
+                ociVersion: config.ociVersion, id: options.id, status: options.status,
                 bundle: options.bundle, annotations: config.annotations),
             steps: steps,
             process: process.map {
@@ -142,17 +144,19 @@ extension Planner {
     mutating func finishCreate() throws(PlanError) {
         if let process = config.process {
             setScheduler(of: process)
-            try settle(process, makingDirectory: true)
+            // As runc and crun have it. The caller's would be a matter of who started the engine.
+            try settle(process, umask: process.user.umask ?? 0o022)
         }
         `init`("", .waitForStart)
     }
 
-    /// Priorities and place of the program, and the program itself. A umask comes after a working
-    /// directory that has to be made.
-    mutating func settle(_ process: Process, makingDirectory: Bool) throws(PlanError) {
+    /// Priorities and place of the program, and the program itself.
+    mutating func settle(_ process: Process, umask: UInt32?) throws(PlanError) {
         setPriorities(of: process)
-        `init`("/process/cwd", .changeDirectory(process.cwd, making: makingDirectory))
-        if let umask = process.user.umask { `init`("/process/user/umask", .setUmask(umask)) }
+        `init`("/process/cwd", .changeDirectory(process.cwd))
+        if let umask {
+            `init`(process.user.umask == nil ? "" : "/process/user/umask", .setUmask(umask))
+        }
         `init`("/process/args/0", .findExecutable)
         try setLabels(of: process)
     }
@@ -160,7 +164,7 @@ extension Planner {
     /// What `start` releases. Without a process there is nothing to start (config.md, Process).
     mutating func start() throws(PlanError) {
         guard let process = config.process else { return }
-        steps += hookSteps(.`init`, .startContainer, config.hooks.startContainer)
-        try becomeProgram(process)
+        try becomeProgram(
+            process, after: hookSteps(.`init`, .startContainer, config.hooks.startContainer))
     }
 }

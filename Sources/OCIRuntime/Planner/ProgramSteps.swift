@@ -5,10 +5,18 @@ import Spec
 extension Planner {
     /// Limits before the filter, which may forbid them. Without noNewPrivileges loading a filter needs
     /// CAP_SYS_ADMIN, so it precedes the loss of privileges; with it the filter comes last, so that it
-    /// has the least to allow.
-    mutating func becomeProgram(_ process: Process) throws(PlanError) {
+    /// has the least to allow. Each hook has loaded it for itself; but an agent answers for one filter,
+    /// which is loaded before the hooks then.
+    mutating func becomeProgram(
+        _ process: Process, after hooks: [Step] = []
+    ) throws(PlanError) {
+        let sharesFilter = asksAgent && !hooks.isEmpty
+        if sharesFilter { applySeccomp() }
+        steps += hooks
         setLimits(of: process)
-        if process.noNewPrivileges {
+        if sharesFilter {
+            try confine(process)
+        } else if process.noNewPrivileges {
             try confine(process)
             applySeccomp()
         } else {

@@ -102,12 +102,14 @@ extension Planner {
 
     mutating func changeRoot() throws(PlanError) {
         guard namespaces.has(.mount) else {
+            makeWorkingDirectory()
             if config.root?.readonly == true { `init`("/root/readonly", .makeRootReadOnly) }
             `init`("/root/path", .changeRoot)
             try finishNames()
             return
         }
         `init`("/root/path", options.noPivot ? .moveRoot : .pivotRoot)
+        makeWorkingDirectory()
         for index in readOnlyLater {
             `init`(
                 "/mounts/" + String(index),
@@ -130,6 +132,13 @@ extension Planner {
             propagation.flags & (Propagation.slave | Propagation.private) == 0
         {
             `init`("/linux/rootfsPropagation", .setRootPropagation(flags: propagation.flags))
+        }
+    }
+
+    /// After the hooks, which may have mounted what it lies in, and before anything is sealed.
+    private mutating func makeWorkingDirectory() {
+        if let cwd = config.process?.cwd, cwd != "/" {
+            `init`("/process/cwd", .makeWorkingDirectory(cwd))
         }
     }
 

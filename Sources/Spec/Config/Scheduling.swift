@@ -105,10 +105,12 @@ extension Scheduler {
 }
 
 extension IOPriority {
+    // The spec's text requires `priority`, its schema does not; 0 is what Go's decoder makes of it, and
+    // the idle class has no levels.
     package init(json: JSONValue) throws(ConfigError) {
         let object = try json.object()
         self.init(
             class: try object.required("class").word(),
-            priority: try object.required("priority").integer())
+            priority: try object.integer("priority") ?? 0)
     }
 }

@@ -101,12 +101,29 @@ static inline long csys_getrlimit(int resource, uint64_t *soft, uint64_t *hard) 
     *hard = limit.rlim_max;
     return result;
 }
-static inline long csys_capget_permitted(uint64_t *permitted) {
+/* What the number was before, whether or not it changes. */
+static inline long csys_setfsuid(uint32_t uid) { return (uint32_t)syscall(SYS_setfsuid, uid); }
+static inline long csys_setfsgid(uint32_t gid) { return (uint32_t)syscall(SYS_setfsgid, gid); }
+/* The three sets of capget(2) and capset(2), each as one number. */
+struct csys_capabilities {
+    uint64_t effective, permitted, inheritable;
+};
+static inline long csys_capget(struct csys_capabilities *out) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2] = {{0, 0, 0}, {0, 0, 0}};
     long result = csys_result(syscall(SYS_capget, &header, data));
-    *permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+    *out = (struct csys_capabilities){
+        .effective = data[0].effective | (uint64_t)data[1].effective << 32,
+        .permitted = data[0].permitted | (uint64_t)data[1].permitted << 32,
+        .inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32};
     return result;
+}
+static inline long csys_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)}};
+    return csys_result(syscall(SYS_capset, &header, data));
 }
 static inline long csys_getlimit(int resource, uint64_t *soft, uint64_t *hard) {
     uint64_t limit[2] = {0, 0};
