@@ -33,8 +33,8 @@ extension SeccompProgram {
     /// Whether the kernel lets each of these calls through, whatever their arguments.
     func allows(_ numbers: [UInt32]) -> Bool {
         numbers.allSatisfy { number in
-            let verdict = verdict(on: number) ?? 0
-            return verdict >= Self.log
+            guard let verdict = verdict(on: number) else { return false }
+            return [Self.allow, Self.log].contains(verdict & 0xffff_0000)
         }
     }
 
@@ -50,7 +50,8 @@ extension SeccompProgram {
         }
     }
 
-    /// `SECCOMP_RET_LOG`; what is above lets a call through, too.
+    /// `SECCOMP_RET_ALLOW` and `SECCOMP_RET_LOG`.
+    private static let allow: UInt32 = 0x7fff_0000
     private static let log: UInt32 = 0x7ffc_0000
 
     private struct Instruction {
