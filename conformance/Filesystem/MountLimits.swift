@@ -40,6 +40,7 @@ extension Conformance.Filesystem {
         @Test(
             "a hundred id-mapped mounts where 32 files may be open",
             .knownDifference(runc: "1.1 has none"), .knownDifference(crun: "1.8 fails"),
+            .needsNewerCalls("mount_setattr(2) maps ids"),
             .requires(Host.kernel(6, 3), "tmpfs has no id-mapped mounts before Linux 6.3"),
             arguments: [false, true])
         func idMapped(inUserNamespace: Bool) throws {

@@ -109,6 +109,7 @@ extension Conformance.Filesystem {
         @Test(
             "idmap without mappings applies those of the joined user namespace",
             .knownDifference(runc: "1.1 has no id-mapped mounts"),
+            .needsNewerCalls("mount_setattr(2) maps ids"),
             .requires(Host.kernel(6, 3), "tmpfs has no id-mapped mounts before Linux 6.3"))
         func joinedMappings() throws {
             try withRunningContainer(edit: { $0.userNamespace(base: 100_000) }) { other in
@@ -129,8 +130,16 @@ extension Conformance.Filesystem {
     @Suite struct Sealing {
         @Test(
             "a mount point below a read-only bind mount is made, and the mount is read-only",
-            .knownDifference(runc: "seals it first"), arguments: ["ro", "rro"])
-        func belowBind(option: String) throws {
+            .knownDifference(runc: "seals it first"))
+        func belowBind() throws { try expectMountPoint(belowBind: "ro") }
+
+        @Test(
+            "and below one that is read-only with all below it",
+            .knownDifference(runc: "seals it first"),
+            .needsNewerCalls("only mount_setattr(2) is recursive"))
+        func belowRecursiveBind() throws { try expectMountPoint(belowBind: "rro") }
+
+        private func expectMountPoint(belowBind option: String) throws {
             try withContainer { c in
                 mkdir(c.directory + "/src", 0o755)
                 c.config.bind(c.directory + "/src", at: "/mnt", options: ["rbind", option])
