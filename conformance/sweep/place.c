@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -165,6 +166,8 @@ void enter_place(const char *runtime, const char *probe, bool keep_run)
     copy_file(probe_fd, probe_path);
     find_hierarchies();
     raise_loopback();
+    // Where close_range(2) is denied, each number is tried.
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){1024, 1024});
     // What containers leave behind becomes our child.
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
