@@ -9,15 +9,32 @@ extension Performer {
     func joinCgroup() throws(SysError) {
         // Closed at once: nothing of the host's stays open longer than it is needed.
         defer { for tasks in prepared.cgroupTasks { closeDescriptor(tasks) } }
-        for tasks in prepared.cgroupTasks {
+        for tasks in prepared.cgroupTasks { try join(tasks) }
+    }
+
+    /// Moves this process into the first of the v2 cgroups that takes it: one below which controllers are
+    /// enabled does not.
+    func joinUnifiedCgroup() throws(SysError) {
+        defer { for file in prepared.unifiedCgroups { closeDescriptor(file) } }
+        var refusal: SysError?
+        for file in prepared.unifiedCgroups {
             do throws(SysError) {
-                try Fd.writeOnce(tasks, "0")
+                return try join(file)
             } catch {
-                let file = (try? readLink(at: prepared.procfs, "self/fd/\(tasks)")) ?? "tasks"
-                throw SysError(
-                    "write(\(quoted(file)), \"0\")", error.errno,
-                    hint: error.errno == EAGAIN ? "the cgroup's pids.max is used up" : nil)
+                refusal = refusal ?? error
             }
+        }
+        if let refusal { throw refusal }
+    }
+
+    private func join(_ file: Int32) throws(SysError) {
+        do throws(SysError) {
+            try Fd.writeOnce(file, "0")
+        } catch {
+            let path = (try? readLink(at: prepared.procfs, "self/fd/\(file)")) ?? "tasks"
+            throw SysError(
+                "write(\(quoted(path)), \"0\")", error.errno,
+                hint: error.errno == EAGAIN ? "the cgroup's pids.max is used up" : nil)
         }
     }
 

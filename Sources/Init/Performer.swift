@@ -66,7 +66,7 @@ package struct Performer: ~Copyable {
             try joinNamespace(fd, kind.rawValue)
             closeDescriptor(fd)
         }
-        if prepared.joinsUnifiedCgroup { try joinCgroup() }
+        if !prepared.unifiedCgroups.isEmpty { try joinUnifiedCgroup() }
         if plan.steps.indices.contains(current), plan.steps[current].actor == .host {
             try waitForGo()
         }

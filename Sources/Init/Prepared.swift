@@ -12,8 +12,9 @@ package struct Prepared: Sendable {
     package var executableMount: Int32 = -1
     /// The container's directory of each v1 hierarchy, its `tasks` file open for writing.
     package var cgroupTasks: [Int32] = []
-    /// Whether that is the cgroup v2, which the clone could not enter: no step of the plan does.
-    package var joinsUnifiedCgroup = false
+    /// `cgroup.procs` of the cgroups v2 of which the clone could enter none, the best first: no step of
+    /// the plan does.
+    package var unifiedCgroups: [Int32] = []
     /// The container's new namespaces that were made before the clone, by ``NamespacesAside``.
     package var madeNamespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// Namespaces to join.

@@ -24,11 +24,40 @@ extension Performer {
     }
 
     func setScheduler(_ scheduler: Scheduler) throws(SysError) {
-        try Sys.setScheduler(
-            policy: scheduler.policy.number,
-            flags: scheduler.flags.reduce(0) { $0 | $1.bit },
-            nice: scheduler.nice, priority: UInt32(clamping: scheduler.priority),
-            runtime: scheduler.runtime, deadline: scheduler.deadline, period: scheduler.period)
+        do throws(SysError) {
+            try Sys.setScheduler(
+                policy: scheduler.policy.number,
+                flags: scheduler.flags.reduce(0) { $0 | $1.bit },
+                nice: scheduler.nice, priority: UInt32(clamping: scheduler.priority),
+                runtime: scheduler.runtime, deadline: scheduler.deadline, period: scheduler.period)
+        } catch  where error.errno == EPERM {
+            throw error.hinting(
+                (scheduler.policy == .deadline ? missingCPUs : nil)
+                    ?? "it needs CAP_SYS_NICE on the host")
+        } catch  where error.errno == EBUSY {
+            throw error.hinting("other deadlines leave these CPUs too little time for this one")
+        }
+    }
+
+    /// Why the kernel refuses a deadline whoever asks for it: nil where that is not the reason
+    /// (`sched(7)`, "Deadline scheduling").
+    private var missingCPUs: String? {
+        func lines(_ name: String) -> [ArraySlice<UInt8>] {
+            let bytes = try? openFile(at: prepared.procfs, name, O_RDONLY).readAll()
+            return (bytes ?? []).split(separator: UInt8(ascii: "\n"))
+        }
+        let name = "Cpus_allowed_list:\t"
+        let line = lines("self/status").first { $0.starts(with: name.utf8) }
+        guard
+            let list = line.map({ String(decoding: $0.dropFirst(name.utf8.count), as: UTF8.self) }),
+            let allowed = parseNumberList(list)
+        else { return nil }
+        // A line for each, and one for all of them.
+        let online = lines("stat").count { $0.starts(with: "cpu".utf8) } - 1
+        if allowed.count >= online { return nil }
+        return
+            "SCHED_DEADLINE needs all CPUs of the scheduling domain, and this process may use \(list) "
+            + "alone: see /linux/resources/cpu/cpus"
     }
 
     func setIOPriority(_ priority: IOPriority) throws(SysError) {

@@ -49,7 +49,7 @@ extension Conformance.CgroupV1 {
         func everywhere() throws {
             try withRunningContainer { c in
                 for line in readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
-                where !line.hasPrefix("0::") {
+                where Host.hybrid != nil || !line.hasPrefix("0::") {
                     #expect(line.hasSuffix(":" + c.cgroupsPath), "\(line)")
                 }
             }

@@ -219,6 +219,21 @@ extension Conformance {
             }
         }
 
+        @Test("of a container without a cgroup it is said so, not that it uses nothing")
+        func noCgroup() throws {
+            try withContainer { c in
+                c.globals += ["--cgroup-manager", "disabled"]
+                c.config.program("sleep", "600")
+                let started = try c.runDetached()
+                try #require(started.succeeded, "\(started)")
+                for flags in [["--stats"], []] {
+                    let outcome = c.runtime(["events"] + flags + [c.id])
+                    #expect(outcome.failed && outcome.stdout.isEmpty, "\(outcome)")
+                    #expect(outcome.stderr.contains("has no cgroup"), "\(outcome)")
+                }
+            }
+        }
+
         @Test("of what does not exist it is said so")
         func missing() throws {
             try withContainer { c in

@@ -55,6 +55,31 @@ extension Conformance.Checkpoint {
             }
         }
 
+        @Test("a --parent-path that is not there is named by its flag")
+        func missingParent() throws {
+            try withRunningContainer { c in
+                let saved = c.checkpoint("--parent-path", "../none")
+                #expect(saved.failed && saved.stderr.contains("--parent-path"), "\(saved)")
+                #expect(saved.stderr.contains("../none") && c.status == "running", "\(saved)")
+            }
+        }
+
+        @Test(
+            "where the kernel does not track changes of memory, it is said what it lacks",
+            arguments: [["--pre-dump"], ["--parent-path", "."]])
+        func softDirty(flags: [String]) throws {
+            try withRunningContainer { c in
+                // criu_resp: type FEATURE_CHECK, success, neither mem_track nor lazy_pages.
+                let features = #"\010\011\020\001\102\004\010\000\020\000"#
+                try c.playCRIU("tell_version; printf '\(features)' >&3; hear")
+                let saved = c.runtime(
+                    ["checkpoint", "--image-path", c.images] + flags + [c.id])
+                #expect(saved.failed && saved.stderr.contains(flags[0]), "\(saved)")
+                #expect(saved.stderr.contains("CONFIG_MEM_SOFT_DIRTY"), "\(saved)")
+                #expect(c.status == "running")
+            }
+        }
+
         @Test(
             "an annotation names a config for CRIU that is root's alone, or nothing is done",
             arguments: [

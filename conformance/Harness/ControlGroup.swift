@@ -47,6 +47,12 @@ extension ControlFile {
 extension Host {
     /// Whether containers live in cgroup v2: it is what is mounted on `/sys/fs/cgroup`.
     static let isUnified = exists("/sys/fs/cgroup/cgroup.controllers")
+
+    /// The v2 hierarchy beside those of v1; nil where there are not both.
+    static let hybrid: String? = {
+        let path = "/sys/fs/cgroup/unified"
+        return exists(path + "/cgroup.controllers") ? path : nil
+    }()
 }
 
 extension Container {
@@ -72,5 +78,30 @@ extension Container {
     var isFrozen: Bool {
         let text = reads(.freezer)
         return Host.isUnified ? text.contains("frozen 1") : text == "FROZEN"
+    }
+}
+
+extension Container {
+    /// The init moves, as it could itself, into another cgroup of every hierarchy.
+    func moveInit(to path: String) throws {
+        for hierarchy in Leaks.hierarchies {
+            let directory = hierarchy + path
+            mkdir(directory, 0o755)
+            for file in ["cpuset.cpus", "cpuset.mems"] where !Host.isUnified {
+                guard exists("\(directory)/\(file)") else { continue }
+                try writeText(readText("\(hierarchy)/\(file)"), to: "\(directory)/\(file)")
+            }
+            try writeText("\(pid)", to: directory + "/cgroup.procs")
+        }
+    }
+
+    /// What a process of the container says about its cgroups: by hierarchy, the path.
+    func memberships(_ text: String) -> [String: String] {
+        var paths: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            if parts.count == 3 { paths[String(parts[1])] = String(parts[2]) }
+        }
+        return paths
     }
 }

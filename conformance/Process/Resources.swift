@@ -115,6 +115,24 @@ extension Conformance.Process {
         }
 
         @Test(
+            "a deadline that the container's CPUs cannot have says that they are the reason",
+            .swruncOnly, .requires(Host.hasCapability(23), "no CAP_SYS_NICE"),
+            .requires(ProcessInfo.processInfo.activeProcessorCount > 1, "has one CPU only"))
+        func deadline() throws {
+            try withContainer { c in
+                c.config.process.scheduler = [
+                    "policy": "SCHED_DEADLINE", "runtime": 1_000_000, "deadline": 100_000_000,
+                    "period": 100_000_000,
+                ]
+                c.config.linux.resources.cpu = ["cpus": "0"]
+                let outcome = try c.create()
+                expectRefusal(outcome, c, naming: "/process/scheduler")
+                #expect(outcome.stderr.contains("/linux/resources/cpu/cpus"), "\(outcome)")
+                c.expectNothingLeft()
+            }
+        }
+
+        @Test(
             "scheduler is the config's",
             .knownDifference(runc: "1.1 does not know it"),
             .knownDifference(crun: "1.8.1 wants other numbers"),

@@ -5,8 +5,9 @@ import Sys
 /// A container's cgroup: one directory in each v1 hierarchy, or one in the v2 hierarchy.
 ///
 /// All v1 hierarchies are joined, as runc does it, so that statistics and later updates find the
-/// container everywhere. On a hybrid host the v2 hierarchy has next to no controllers and is left out:
-/// a directory there costs as much as one more controller and gives nothing but `cgroup.kill`.
+/// container everywhere. So is the v2 hierarchy of a hybrid host, which has next to no controllers, but
+/// what goes by it (`cgroup.kill`, pressure, eBPF programs) sees the container there; where it may not be
+/// used the container does without.
 ///
 /// ```
 /// create() ─ set(…) ─ restrictDevices(…) ─ openJoinFiles() ─ clone … ─ remove()
@@ -38,6 +39,11 @@ package struct Cgroup: Sendable {
     var members: [Directory]
     /// v2: what is enabled on the way down to the container.
     let unifiedControllers: [String]
+    /// The container's init, which `exec` follows where the container's cgroup takes no process; else 0.
+    var followed: Int32 = 0
+    /// Whether the container does without v2 where that may not be used: on a hybrid host, but for
+    /// systemd's units, as systemd goes by v2 when it looks whether one is still in use.
+    let goesWithoutUnified: Bool
     /// What ``create(toleratingRefusal:)`` made, to be undone when it fails.
     private(set) var made: [String] = []
     /// v1: files of the new cpuset that are empty, which nobody may join.
@@ -60,12 +66,9 @@ package struct Cgroup: Sendable {
         isMine = exists
         subgroup = path.subgroup
         self.rootless = rootless
-        var hierarchies = layout.isUnified ? [] : layout.hierarchies
-        // On a hybrid host systemd goes by v2 when it looks whether a unit is still in use.
-        if let unified = layout.unified, layout.isUnified || path.unit != nil {
-            hierarchies.append(unified)
-        }
-        members = hierarchies.map {
+        goesWithoutUnified = !layout.isUnified && path.unit == nil
+        // v2 last: what asks for any hierarchy of a hybrid host is to find one of v1.
+        members = (layout.hierarchies + [layout.unified].compactMap { $0 }).map {
             Directory(
                 controllers: $0.controllers, mountPoint: $0.mountPoint, path: path.path(in: $0))
         }
@@ -77,7 +80,7 @@ package struct Cgroup: Sendable {
         isMine = true
         subgroup = ""
         rootless = .auto
-        members = directories.compactMap { record in
+        let members: [Directory] = directories.compactMap { record in
             let parts = record.utf8.split(
                 separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
             guard parts.count == 3 else { return nil }
@@ -85,6 +88,8 @@ package struct Cgroup: Sendable {
                 controllers: String(Substring(parts[0])), mountPoint: String(Substring(parts[1])),
                 path: String(Substring(parts[2])))
         }
+        self.members = members
+        goesWithoutUnified = members.contains { !$0.isUnified }
         unifiedControllers = []
     }
 
@@ -95,6 +100,9 @@ package struct Cgroup: Sendable {
 
     /// Whether the container lives in cgroup v2.
     package var isUnified: Bool { members.count == 1 && members[0].isUnified }
+
+    /// The directory in the v2 hierarchy, also of a hybrid host.
+    var unified: Directory? { members.last.flatMap { $0.isUnified ? $0 : nil } }
 
     func directory(of controller: String) -> Directory? {
         members.first { $0.has(controller) }
@@ -117,6 +125,7 @@ extension Cgroup {
                     try create(directory)
                 } catch let error
                     where toleratingRefusal && isRefusal(error) && rootless.goesWithout
+                    || directory.isUnified && goesWithoutUnified
                 {
                     members.removeAll { $0 == directory }
                 }
@@ -135,7 +144,7 @@ extension Cgroup {
 
     private mutating func create(_ directory: Directory) throws(SysError) {
         let full = directory.full
-        if directory.isUnified { try enableControllers(above: directory) }
+        if isUnified { try enableControllers(above: directory) }
         do throws(SysError) {
             try makeDirectory(full, mode: 0o755)
         } catch let error where error.errno == ENOENT {
@@ -167,11 +176,10 @@ extension Cgroup {
         }
     }
 
-    /// The parents from the top down. Of a new cpuset parent, nothing below could have a CPU.
+    /// The parents from the top down. Empty cpusets among them are filled with the container's.
     private func createParents(of directory: Directory) throws(SysError) {
         var path = directory.mountPoint
         for component in directory.path.utf8.split(separator: UInt8(ascii: "/")).dropLast() {
-            let parent = path
             path += "/\(Substring(component))"
             do throws(SysError) {
                 try makeDirectory(path, mode: 0o755)
@@ -179,9 +187,6 @@ extension Cgroup {
                 continue
             } catch {
                 throw explained(error, directory)
-            }
-            if directory.has("cpuset") {
-                for file in Self.cpusetFiles { try inheritCpuset(file, from: parent, to: path) }
             }
         }
     }
@@ -195,7 +200,7 @@ extension Cgroup {
                     + "\(directory.full), \(pids.prefix(3).map { "\($0)" }.joined(separator: ", ")) …",
                 hint: "give each container a cgroupsPath of its own")
         }
-        if directory.isUnified || directory.has("freezer"), isFrozen {
+        if Self.isFrozen(directory) {
             throw .refused(
                 "container's cgroup unexpectedly frozen: \(directory.full)",
                 hint: "thaw it, or use another cgroupsPath")
@@ -240,7 +245,7 @@ extension Cgroup {
             return try scope.enter(subgroup, with: pid, owner: nil)
         }
         for directory in members {
-            if directory.isUnified { try enableControllers(above: directory) }
+            if isUnified { try enableControllers(above: directory) }
             do throws(SysError) {
                 try makeDirectory(directory.full, mode: 0o755)
             } catch  where error.errno == EEXIST {
@@ -252,83 +257,6 @@ extension Cgroup {
                 throw explained(error, directory)
             }
             if directory.has("cpuset") { emptyCpusetFiles = Self.cpusetFiles }
-        }
-    }
-}
-
-// MARK: - cpuset
-
-extension Cgroup {
-    static let cpusetFiles = ["cpuset.cpus", "cpuset.mems"]
-
-    /// v1 gives a new cpuset no CPUs and no memory nodes, and nobody may join it so.
-    private func inheritCpuset(
-        _ file: String, from parent: String, to child: String
-    ) throws(SysError) {
-        let bytes = try readFile("\(parent)/\(file)").prefix { $0 != UInt8(ascii: "\n") }
-        try writeFile("\(child)/\(file)", String(decoding: bytes, as: UTF8.self))
-    }
-
-    /// Fills what no setting has filled. Not before the settings: a parent's CPUs may be the
-    /// exclusive ones of another cgroup.
-    private mutating func fillCpuset() throws(SysError) {
-        guard let directory = directory(of: "cpuset") else { return }
-        let parent = splitPath(directory.full).parent
-        for file in emptyCpusetFiles {
-            try inheritCpuset(file, from: parent, to: directory.full)
-        }
-        emptyCpusetFiles = []
-    }
-}
-
-// MARK: - Joining
-
-extension Cgroup {
-    /// The files through which a process joins by writing `0`, open for writing, without an owner.
-    ///
-    /// v1: the `tasks` of each hierarchy. A single-threaded process that moves itself there does not
-    /// wait for an RCU grace period, about 10 ms, as one that is moved by `cgroup.procs` does. On v2
-    /// there are none: the clone goes into ``openDirectory()``. A scope of a hybrid host has both.
-    /// - Parameter withoutClone: v2's `cgroup.procs`, for kernels without `CLONE_INTO_CGROUP` (5.7).
-    package mutating func openJoinFiles(withoutClone: Bool = false) throws(SysError) -> [Int32] {
-        try fillCpuset()
-        var files: [Int32] = []
-        do throws(SysError) {
-            for directory in members where !isUnified || withoutClone {
-                let name = directory.isUnified ? "cgroup.procs" : "tasks"
-                let file = try openFile("\(directory.full)/\(name)", O_WRONLY)
-                files.append(file.release())
-            }
-        } catch {
-            for file in files { _ = Fd(owning: file) }
-            throw error
-        }
-        return files
-    }
-
-    /// v2: the directory for `CLONE_INTO_CGROUP`; nil on v1.
-    package func openDirectory() throws(SysError) -> Fd? {
-        guard isUnified else { return nil }
-        return try openFile(members[0].full, O_RDONLY | O_DIRECTORY)
-    }
-
-    /// Makes sure that a process is in all of the container's directories: moves it where it is not.
-    package func hold(_ pid: Int32) throws(SysError) {
-        for directory in try directories(without: pid) {
-            try writeFile("\(directory.full)/cgroup.procs", "\(pid)")
-        }
-        if let directory = try directories(without: pid).first {
-            throw .refused("process \(pid) does not stay in the cgroup \(directory.full)")
-        }
-    }
-
-    private func directories(without pid: Int32) throws(SysError) -> [Directory] {
-        let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
-        return members.filter { directory in
-            !entries.contains {
-                $0.controllers.utf8.elementsEqual(directory.controllers.utf8)
-                    && directory.isMeant(by: $0.path)
-            }
         }
     }
 }

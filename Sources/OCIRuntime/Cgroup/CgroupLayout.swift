@@ -77,18 +77,19 @@ extension CgroupLayout {
     /// A kernel without cgroups has no `/proc/self/cgroup`, and ``none``.
     package static func gather() -> CgroupLayout {
         guard let cgroup = try? readFile("/proc/self/cgroup") else { return .none }
-        var layout: CgroupLayout
-        if let conventional = conventional(cgroup) {
-            layout = conventional
-        } else {
-            let mountinfo = (try? readFile("/proc/self/mountinfo")) ?? []
-            layout = parse(mountinfo: mountinfo, cgroup: cgroup)
-        }
+        var layout = gather(of: cgroup)
         if layout.isUnified, let mountPoint = layout.unified?.mountPoint {
             let controllers = try? readFile("\(mountPoint)/cgroup.controllers")
             layout.unifiedControllers = words(controllers ?? [])
         }
         return layout
+    }
+
+    /// The hierarchies, and where the process lives in them whose `/proc/PID/cgroup` that is.
+    static func gather(of cgroup: [UInt8]) -> CgroupLayout {
+        if let conventional = conventional(cgroup) { return conventional }
+        let mountinfo = (try? readFile("/proc/self/mountinfo")) ?? []
+        return parse(mountinfo: mountinfo, cgroup: cgroup)
     }
 
     /// nil where a hierarchy is not at its conventional place below `/sys/fs/cgroup`.

@@ -3,19 +3,18 @@ import Sys
 
 /// The processes of a cgroup: who they are, freezing, killing.
 extension Cgroup {
-    /// The hierarchy to ask on v1: every process of the container is in it.
-    private var leading: Directory? {
-        directory(of: "freezer") ?? directory(of: "pids") ?? members.first
-    }
-
     /// Whether the container has a cgroup at all.
     package var hasDirectories: Bool { !members.isEmpty }
 
     /// The pids in the cgroup and the cgroups that the container made below it, sorted. Processes of
     /// other pid namespaces, which have no pid here, are left out.
-    package func pids() throws(SysError) -> [Int32] {
-        guard let leading else { return [] }
-        return try processes(in: leading)
+    package func pids() throws(SysError) -> [Int32] { try processes(in: members) }
+
+    /// A process that moved itself may be in one hierarchy's cgroup and not in another's.
+    private func processes(in directories: [Directory]) throws(SysError) -> [Int32] {
+        var pids = Set<Int32>()
+        for directory in directories { pids.formUnion(try processes(in: directory)) }
+        return pids.sorted()
     }
 
     func processes(in directory: Directory) throws(SysError) -> [Int32] {
@@ -45,33 +44,22 @@ extension Cgroup {
     ///
     /// The cgroup is frozen meanwhile, so that no process forks away and no pid is recycled. Where it
     /// cannot be frozen, pidfds and a second look make sure of it.
-    /// - Returns: the number of processes.
-    @discardableResult
-    package func signalAll(_ signal: Int32) throws(SysError) -> Int {
-        guard let leading else { return 0 }
-        return try signalAll(signal, in: [leading])
+    package func signalAll(_ signal: Int32) throws(SysError) {
+        try signalAll(signal, in: members)
     }
 
-    /// A process that moved itself may be in one hierarchy's cgroup and not in another's.
-    private func signalAll(
-        _ signal: Int32, in directories: [Directory]
-    ) throws(SysError) -> Int {
-        var found: [(directory: Directory, pids: [Int32])] = []
-        for directory in directories { found.append((directory, try processes(in: directory))) }
-        let count = found.reduce(0) { max($0, $1.pids.count) }
-        if count == 0 { return 0 }
-        if signal == SIGKILL, try killUnified() { return count }
+    private func signalAll(_ signal: Int32, in directories: [Directory]) throws(SysError) {
+        if try processes(in: directories).isEmpty { return }
+        if signal == SIGKILL, try killUnified() { return }
 
         let wasFrozen = isFrozen
         let isHeld = wasFrozen || (try? freeze(within: 500)) != nil
         defer { if signal == SIGKILL { try? thawAll() } else if !wasFrozen { try? thaw() } }
-        for (directory, _) in found {
-            // Once more: some may have forked before they were frozen.
-            for pid in try processes(in: directory) where pid != processID {
-                try send(signal, to: pid, in: directory, isHeld: isHeld)
-            }
+        let held = isHeld ? Set(try processes(in: [freezerDirectory].compactMap { $0 })) : []
+        // Once more: some may have forked before they were frozen.
+        for pid in try processes(in: directories) where pid != processID {
+            try send(signal, to: pid, in: directories, isHeld: held.contains(pid))
         }
-        return count
     }
 
     /// False on v1 and before Linux 5.14.
@@ -86,13 +74,13 @@ extension Cgroup {
     }
 
     private func send(
-        _ signal: Int32, to pid: Int32, in directory: Directory, isHeld: Bool
+        _ signal: Int32, to pid: Int32, in directories: [Directory], isHeld: Bool
     ) throws(SysError) {
         do throws(SysError) {
             if isHeld { return try signalProcess(pid, signal) }
             let process = try ProcessHandle(pid)
             // Still listed after it was opened: so it is of that very process.
-            guard try processes(in: directory).contains(pid) else { return }
+            guard try processes(in: directories).contains(pid) else { return }
             try process.signal(signal)
         } catch let error where error.errno == ESRCH {
             return
@@ -111,15 +99,31 @@ extension Cgroup {
         return directory(of: "freezer").map { ("\($0.full)/freezer.state", "FROZEN", "THAWED") }
     }
 
-    /// The directory of the cgroup in which the container is paused.
-    package var freezerDirectory: String? {
-        isUnified ? members[0].full : directory(of: "freezer")?.full
+    private var freezerDirectory: Directory? { isUnified ? unified : directory(of: "freezer") }
+
+    /// The path of the cgroup in which the container is paused.
+    package var freezerPath: String? { freezerDirectory?.full }
+
+    /// The cgroup in which a process is that pausing the container does not stop; nil where it does.
+    func placeOutside(of pid: Int32) -> String? {
+        guard let own = freezerDirectory,
+            let other = Self.directory(of: pid, otherThan: own),
+            !CgroupPath.isBelow(other.path, own.path, orSame: true)
+        else { return nil }
+        return other.full
     }
 
     /// Whether the container is paused. One without a freezer or without its cgroup never is.
     package var isFrozen: Bool {
         guard let freezer else { return false }
         return (try? Self.reads(freezer.path, freezer.freeze)) ?? false
+    }
+
+    static func isFrozen(_ directory: Directory) -> Bool {
+        let full = directory.full
+        if directory.isUnified { return (try? reads("\(full)/cgroup.freeze", "1")) ?? false }
+        guard directory.has("freezer") else { return false }
+        return (try? reads("\(full)/freezer.state", "FROZEN")) ?? false
     }
 
     private static func reads(_ path: String, _ value: String) throws(SysError) -> Bool {
@@ -197,6 +201,23 @@ extension Cgroup {
     }
 }
 
+extension Cgroup {
+    /// v1: what keeps a process from dying of SIGKILL, a frozen cgroup that is not the container's; nil where
+    /// none does.
+    func freezerHint(of pid: Int32) -> String? {
+        guard let own = directory(of: "freezer") else { return nil }
+        var path = Self.directory(of: pid, otherThan: own)?.full ?? own.full
+        // The one that was told to, not what is below it and stands still with it.
+        while path.utf8.count > own.mountPoint.utf8.count {
+            if (try? Self.reads("\(path)/freezer.self_freezing", "1")) == true {
+                return "the freezer cgroup \(path) holds it, and has to be thawed"
+            }
+            path = splitPath(path).parent
+        }
+        return nil
+    }
+}
+
 // MARK: - Removing
 
 extension Cgroup {
@@ -216,7 +237,7 @@ extension Cgroup {
         let deadline = Deadline(milliseconds: milliseconds)
         var pause: Int64 = 100_000
         while true {
-            _ = try signalAll(SIGKILL, in: left)
+            try signalAll(SIGKILL, in: left)
             let remaining = left
             left = []
             for directory in remaining where try !removeTree(directory) { left.append(directory) }
@@ -225,6 +246,15 @@ extension Cgroup {
             sleep(nanoseconds: pause)
             pause = min(pause * 2, 20_000_000)
         }
+    }
+
+    /// The same for a cgroup that a config alone tells of. In a hybrid host's v2 others may live, to whom
+    /// `create` has left it: it goes if nobody is in it.
+    mutating func removeUnrecorded() throws(SysError) {
+        let unified = goesWithoutUnified ? unified : nil
+        if unified != nil { members.removeLast() }
+        try remove()
+        if let unified { _ = try remove(unified) }
     }
 
     /// False where something is left in it.
@@ -248,10 +278,10 @@ extension Cgroup {
     private func busy(_ directory: Directory) throws(SysError) -> SysError {
         let pids = try processes(in: directory)
         let shown = pids.prefix(5).map { "\($0)" }.joined(separator: ", ")
+        let reason = pids.first.flatMap { freezerHint(of: $0) } ?? "still in it, though killed"
         return SysError(
             "rmdir(\(quoted(directory.full)))", EBUSY,
             hint: pids.isEmpty
-                ? "nothing is in it, and still the kernel holds it"
-                : "still in it, though killed: \(shown)")
+                ? "nothing is in it, and still the kernel holds it" : "\(reason): \(shown)")
     }
 }

@@ -20,7 +20,7 @@ extension Cgroup {
         }
         emptyCpusetFiles.removeAll { $0.utf8.elementsEqual(file.utf8) }
         do throws(SysError) {
-            try writeFile("\(directory.full)/\(file)", value)
+            try write(value, to: file, in: directory)
         } catch let error where error.errno == ENOENT {
             if let (file, value) = substitute(file, value) {
                 try writeFile("\(directory.full)/\(file)", value)
@@ -30,6 +30,17 @@ extension Cgroup {
         } catch {
             let fault = CgroupFault(file: file, value: value, directory: directory.full)
             throw fault.hint(error.errno).map { error.hinting($0) } ?? error
+        }
+    }
+
+    private func write(
+        _ value: String, to file: String, in directory: Directory
+    ) throws(SysError) {
+        do throws(SysError) {
+            try writeFile("\(directory.full)/\(file)", value)
+        } catch  where error.errno == EACCES && isCpuset(file, directory) {
+            try fillCpusets(above: directory, file)
+            try writeFile("\(directory.full)/\(file)", value)
         }
     }
 
@@ -59,6 +70,7 @@ extension Cgroup {
     }
 
     private func absenceHint(_ file: String, _ directory: Directory) -> String {
+        if !exists(directory.full) { return "the container's cgroup has been removed" }
         if directory.isUnified, let dot = file.utf8.firstIndex(of: UInt8(ascii: ".")) {
             let controller = file.utf8[..<dot]
             let enabled = (try? words(readFile("\(directory.full)/cgroup.controllers"))) ?? []
@@ -105,7 +117,7 @@ extension Cgroup {
     /// Attached beside the programs of a cgroup that was there already, which go afterwards: at no
     /// moment less is denied.
     private func attach(_ program: DeviceProgram) throws(SysError) {
-        guard let directory = try openDirectory() else { return }
+        let directory = try openFile(members[0].full, O_RDONLY | O_DIRECTORY)
         let isNew = made.contains { $0.utf8.elementsEqual(members[0].full.utf8) }
         let old = isNew ? [] : try devicePrograms(of: directory.raw)
         do throws(SysError) {

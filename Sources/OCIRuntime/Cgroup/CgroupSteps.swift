@@ -55,6 +55,63 @@ extension HostPerformer {
     }
 }
 
+// MARK: - Cloning into it
+
+extension HostPerformer {
+    /// Clones the init into the first of the v2 cgroups that takes a process. On v1 it moves itself.
+    mutating func cloneIntoCgroup(
+        _ launch: Launch, _ ours: Int32, _ theirs: Int32, from first: Int
+    ) throws(SysError) -> ClonedProcess {
+        var launch = launch
+        var refusal: SysError?
+        for place in cgroup?.unifiedPlaces ?? [] {
+            do throws(SysError) {
+                launch.cgroup = keep(try openFile(place.full, O_RDONLY | O_DIRECTORY))
+                return try cloneInto(launch, ours, theirs, from: first)
+            } catch  where Cgroup.takesNoProcess(error) {
+                refusal =
+                    refusal
+                    ?? error.hinting(
+                        "the cgroup \(place.full) takes no process: controllers are enabled below it, "
+                            + "or it has gone")
+            } catch  where cgroup?.goesWithoutUnified == true {
+                break
+            } catch  where launch.lacksClone3(error) {
+                // Without CLONE_INTO_CGROUP (5.7) the init moves itself there.
+                prepared.unifiedCgroups = try cgroup?.openUnifiedJoinFiles() ?? []
+                keep(prepared.unifiedCgroups)
+                launch.hasClone3 = false
+                refusal = nil
+                break
+            } catch  where error.errno == EACCES {
+                // cgroup-v2.rst, "Delegation Containment": not across what is not the user's own.
+                throw error.hinting(
+                    "this user may not move a process out of this cgroup into the container's: start "
+                        + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
+            }
+        }
+        if let refusal, cgroup?.goesWithoutUnified == false { throw refusal }
+        if prepared.unifiedCgroups.isEmpty { cgroup?.leaveUnified() }
+        launch.cgroup = -1
+        do throws(SysError) {
+            return try clone(launch, ours, theirs, from: first)
+        } catch  where launch.lacksClone3(error) {
+            launch.hasClone3 = false
+            return try clone(launch, ours, theirs, from: first)
+        }
+    }
+
+    private func cloneInto(
+        _ launch: Launch, _ ours: Int32, _ theirs: Int32, from first: Int
+    ) throws(SysError) -> ClonedProcess {
+        do throws(SysError) {
+            return try clone(launch, ours, theirs, from: first)
+        } catch  where error.errno == EOPNOTSUPP && cgroup?.becomesThreaded() == true {
+            return try clone(launch, ours, theirs, from: first)
+        }
+    }
+}
+
 extension Runtime {
     /// The cgroup that a config names, as the container of that config has it already.
     func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
@@ -75,10 +132,11 @@ extension Runtime {
     func cgroup(
         for options: ExecOptions, in container: borrowing Container
     ) throws(RuntimeError) -> Cgroup {
-        let cgroup = Cgroup(directories: container.record.cgroups)
+        var cgroup = Cgroup(directories: container.record.cgroups)
         do throws(SysError) {
-            if options.subCgroups.isEmpty { return try cgroup.following(container.record.pid) }
-            return try cgroup.descending(to: options.subCgroups)
+            if !options.subCgroups.isEmpty { return try cgroup.descending(to: options.subCgroups) }
+            cgroup.followed = container.record.pid
+            return cgroup
         } catch {
             throw RuntimeError(error)
         }

@@ -26,13 +26,15 @@ extension Cgroup {
         for index in members.indices {
             let isMeant = controllers.isEmpty || controllers.contains { members[index].has($0) }
             guard isMeant else { continue }
-            members[index].path += path
-            let full = members[index].full
+            let full = members[index].full + path
             guard exists(full) else {
+                // A container on v1 does not see a hybrid host's v2.
+                if members[index].isUnified, goesWithoutUnified { continue }
                 throw SysError(
                     "stat(\(quoted(full)))", ENOENT,
                     hint: "a path of --cgroup must be there, below the container's cgroup")
             }
+            members[index].path += path
         }
     }
 
@@ -48,19 +50,5 @@ extension Cgroup {
             cleaned += "/\(Substring(component))"
         }
         return cleaned
-    }
-
-    /// v2: the cgroup that the container's init is in by now. An init such as systemd moves itself
-    /// further down and enables controllers below the container's cgroup, which then takes no
-    /// processes any more. The same cgroup on v1, and where the init has left it.
-    package func following(_ pid: Int32) throws(SysError) -> Cgroup {
-        guard isUnified else { return self }
-        let entries = CgroupLayout.memberships(try readFile("/proc/\(pid)/cgroup"))
-        guard let path = entries.first(where: { $0.controllers.isEmpty })?.path,
-            CgroupPath.isBelow(path, members[0].path, orSame: false)
-        else { return self }
-        var cgroup = self
-        cgroup.members[0].path = path
-        return cgroup
     }
 }

@@ -40,7 +40,8 @@ struct CRIULog {
     }
 
     static func lastErrors(in log: [UInt8]) -> [String] {
-        let lines = log.split(separator: UInt8(ascii: "\n"))
+        // Where several processes write at once, holes are left.
+        let lines = log.split { $0 == UInt8(ascii: "\n") || $0 == 0 }
         let errors = lines.compactMap { error(in: $0) }
         let last = errors.isEmpty ? lines.suffix(3) : errors.suffix(5)
         return last.map { String(decoding: $0, as: UTF8.self) }

@@ -94,7 +94,7 @@ extension Runtime {
         let criu = try CRIU(dumping: options.images, output.raw)
         let log = images.log(output: output.raw)
         try criu.checkVersion(for: options.images, log)
-        if options.preDump || options.images.lazyPages { try criu.checkFeatures(options, log) }
+        if options.tracksMemory || options.images.lazyPages { try criu.checkFeatures(options, log) }
         try criu.ask(
             CRIURequest(kind: options.preDump ? .preDump : .dump, options: request),
             to: "dump the container", log
@@ -140,13 +140,21 @@ extension CRIU {
 }
 
 extension CheckpointOptions {
+    fileprivate var tracksMemory: Bool { preDump || parentPath != nil }
+
     /// What CRIU would refuse late, or with other words.
     fileprivate func check(_ directory: Int32) throws(SysError) {
         if let path = parentPath {
             if path.utf8.first == UInt8(ascii: "/") {
                 throw .refused("--parent-path must be relative to --image-path")
             }
-            _ = try openFile(at: directory, path, O_PATH | O_DIRECTORY)
+            do throws(SysError) {
+                _ = try openFile(at: directory, path, O_PATH | O_DIRECTORY)
+            } catch {
+                throw SysError(
+                    "--parent-path \(quoted(path)): \(error.call)", error.errno,
+                    hint: "it is relative to --image-path, where the images of a --pre-dump are")
+            }
         }
         if let fd = statusFd {
             if !images.lazyPages { throw .refused("--status-fd goes with --lazy-pages only") }
@@ -182,7 +190,10 @@ extension CRIUOptions {
         set(.pid, pid)
         set(.root, container.record.rootfs)
         let cgroup = Cgroup(directories: container.record.cgroups)
-        if let path = cgroup.freezerDirectory { set(.freezeCgroup, path) }
+        // CRIU wants all that it dumps to be in there.
+        if let path = cgroup.freezerPath, cgroup.placeOutside(of: pid) == nil {
+            set(.freezeCgroup, path)
+        }
         let root = RootDirectory(try openFile("/proc/\(pid)/root", O_PATH | O_DIRECTORY))
         for mount in mounts {
             guard let path = try mount.mountPoint(in: root) else { continue }
@@ -201,7 +212,7 @@ extension CRIUOptions {
         set(.tcpSkipInFlight, options.skipsInFlight)
         set(.linkRemap, options.linkRemap)
         if let path = options.parentPath { set(.parentImages, path) }
-        if options.preDump || options.parentPath != nil { set(.trackMemory) }
+        if options.tracksMemory { set(.trackMemory) }
         if let (address, port) = options.pageServer { set(pageServer: address, port: port) }
     }
 }
@@ -230,8 +241,11 @@ extension CRIU {
             CRIURequest(kind: .featureCheck, isFollowed: true), to: "tell its features", log,
             isShort: true
         ).features
-        if options.preDump, !features.tracksMemory {
-            throw RuntimeError("this kernel cannot track changes of memory, as --pre-dump needs it")
+        if options.tracksMemory, !features.tracksMemory {
+            throw RuntimeError(
+                "this kernel cannot track changes of memory, as "
+                    + "\(options.preDump ? "--pre-dump" : "--parent-path") needs it",
+                hint: "it is built without soft-dirty bits (CONFIG_MEM_SOFT_DIRTY)")
         }
         if options.images.lazyPages, !features.hasLazyPages {
             throw RuntimeError("this kernel has no userfaultfd, as --lazy-pages needs it")

@@ -22,7 +22,8 @@ struct CgroupFault {
             "memory plus swap must not be below the memory limit, which is "
                 + number("memory.limit_in_bytes")
         case ("cpuset.cpus", EBUSY), ("cpuset.mems", EBUSY):
-            "a cgroup that the container made below its own has more than that"
+            "a cgroup that the container made below its own has more than that, or a deadline of its "
+                + "programs (SCHED_DEADLINE) finds no room there"
         case ("cpuset.cpus", EACCES), ("cpuset.mems", EACCES), ("cpuset.cpus", EINVAL),
             ("cpuset.mems", EINVAL), ("cpuset.cpus", ERANGE), ("cpuset.mems", ERANGE):
             "only what the parent cgroup has can be given on: \(parent(file))"

@@ -53,7 +53,11 @@ extension Runtime {
         var warnings: [String] = []
         do throws(SysError) {
             let cgroup = Cgroup(directories: container.record.cgroups)
+            // With a pid namespace of its own they end with the init.
+            let others =
+                container.record.hasPidNamespace ? [] : try container.strays(besides: cgroup.pids())
             try end(container.identity, in: cgroup)
+            for other in others { try other.signal(SIGKILL) }
             warnings = try cgroup.remove(
                 unit: container.record.unit, isUser: container.record.isUserUnit)
             try ResctrlDirectories.remove(container.record.resctrl)
@@ -100,10 +104,15 @@ extension Runtime {
             let process = try identity.open()
             try process.signal(SIGKILL)
             try cgroup.thawAll()
-            if try !waitForEnd(of: process.raw, milliseconds: 10_000).ended {
+            for seconds: Int32 in [1, 9] {
+                if try waitForEnd(of: process.raw, milliseconds: seconds * 1000).ended { return }
+                // What is frozen by others does not end by itself.
+                let freezer = cgroup.freezerHint(of: identity.pid)
+                if seconds == 1, freezer == nil { continue }
                 throw SysError(
                     "waiting for process \(identity.pid) to end after SIGKILL", ETIMEDOUT,
-                    hint: "it is stuck in the kernel; see /proc/\(identity.pid)/stack")
+                    hint: freezer
+                        ?? "it is stuck in the kernel; see /proc/\(identity.pid)/stack")
             }
         } catch  where error.errno == ESRCH {
             return
@@ -141,7 +150,7 @@ extension Runtime {
             mine = cgroup
         }
         do throws(SysError) {
-            try mine?.remove()
+            try mine?.removeUnrecorded()
             try directory.remove()
         } catch {
             throw RuntimeError(error)

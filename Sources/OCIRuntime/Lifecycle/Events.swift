@@ -97,6 +97,10 @@ extension Runtime {
         guard cgroup.hasDirectories else {
             throw RuntimeError("the container has no cgroup, which would count what it uses")
         }
+        guard cgroup.isThere else {
+            throw RuntimeError(
+                "the container's cgroup, which would count what it uses, has been removed")
+        }
         return cgroup
     }
 }

@@ -407,6 +407,8 @@ struct HostPerformer: ~Copyable {
         return raw
     }
 
+    mutating func keep(_ files: [Int32]) { opened += files }
+
     /// The init inherits a hard limit that is high enough; lowering it needs no right.
     private func raiseLimit(_ type: RlimitType, to hard: UInt64) throws(SysError) {
         let now = try limit(of: type.number, name: type.rawValue)
@@ -430,39 +432,23 @@ struct HostPerformer: ~Copyable {
         defer { closeDescriptor(theirs) }
         try limitReceiving(ours, seconds: Patience.slice)
         prepared.cgroupTasks = try cgroup?.openJoinFiles() ?? []
-        opened += prepared.cgroupTasks
+        keep(prepared.cgroupTasks)
         prepared.madeNamespaces = aside.take()?.finish() ?? []
         defer { for (_, fd) in prepared.madeNamespaces { closeDescriptor(fd) } }
         try keepNetworkNamespace()
         let left = new.filter { type in !prepared.madeNamespaces.contains { $0.kind == type.kind } }
         var launch = Launch(new: left, timeOffsets: offsets)
         launch.keepsGroups = prepared.namespaces.contains { $0.kind == .user } && plan.keepsGroups
-        if let directory = try cgroup?.openDirectory() { launch.cgroup = keep(directory) }
         do throws(SysError) {
-            process = try clone(launch, ours, theirs, from: first)
-        } catch  where [ENOSYS, E2BIG].contains(error.errno) && launch.needsClone3 {
-            // Without CLONE_INTO_CGROUP (5.7) the init moves itself there.
-            if launch.cgroup >= 0 {
-                prepared.joinsUnifiedCgroup = true
-                prepared.cgroupTasks = try cgroup?.openJoinFiles(withoutClone: true) ?? []
-                opened += prepared.cgroupTasks
-            }
-            launch.cgroup = -1
-            launch.hasClone3 = false
-            process = try clone(launch, ours, theirs, from: first)
+            process = try cloneIntoCgroup(launch, ours, theirs, from: first)
         } catch  where error.errno == EAGAIN {
             throw error.hinting("the cgroup's pids.max or the user's RLIMIT_NPROC is used up")
-        } catch  where error.errno == EACCES && launch.cgroup >= 0 {
-            // cgroup-v2.rst, "Delegation Containment": not across what is not the user's own.
-            throw error.hinting(
-                "this user may not move a process out of this cgroup into the container's: start "
-                    + "swrunc where the user's own cgroups are (systemd-run --user --scope …)")
         }
         mountSources = MountSources()
         if cgroup?.isUnified == true { try holdScope(with: pid) }
     }
 
-    private func clone(
+    func clone(
         _ launch: Launch, _ ours: Int32, _ theirs: Int32, from first: Int
     ) throws(SysError) -> ClonedProcess {
         let plan = self.plan

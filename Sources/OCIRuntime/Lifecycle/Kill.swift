@@ -16,16 +16,18 @@ extension Runtime {
         do throws(SysError) {
             // Without a pid namespace of its own the init's end is not the end of the others.
             let isForAll = all || (!container.record.hasPidNamespace && signal == SIGKILL)
-            // Nobody may be in the cgroup of a container that has an init all the same: one without a
-            // cgroup, or an init that is on its way into its own (`Creation.startsByItself`).
-            let count = isForAll ? try cgroup.signalAll(signal) : 0
-            if count == 0 {
-                do throws(SysError) {
-                    let process = try container.identity.open()
-                    try process.signal(signal)
-                } catch  where error.errno == ESRCH && all {
-                    // Engines clean up with `--all` after the container's end: nothing left is fine.
+            if isForAll {
+                let pids = try cgroup.pids()
+                let strays = try container.strays(besides: pids)
+                // Engines clean up with `--all` after the container's end: nothing left is fine.
+                if pids.isEmpty, strays.isEmpty, !all {
+                    throw SysError("kill(\(container.record.pid))", ESRCH)
                 }
+                try cgroup.signalAll(signal)
+                for stray in strays { try stray.signal(signal) }
+            } else {
+                let process = try container.identity.open()
+                try process.signal(signal)
             }
             if signal == SIGKILL { try cgroup.thawAll() }
         } catch  where error.errno == ESRCH {

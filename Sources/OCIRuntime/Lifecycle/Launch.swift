@@ -26,8 +26,10 @@ struct Launch {
     /// Whether the caller's additional groups go along into a user namespace that is joined.
     var keepsGroups = false
 
-    /// Whether `clone(2)` cannot do the same.
-    var needsClone3: Bool { hasClone3 && (cgroup >= 0 || new.contains(.time)) }
+    /// Whether a clone failed for want of `clone3(2)`: `clone(2)` cannot do the same.
+    func lacksClone3(_ error: SysError) -> Bool {
+        hasClone3 && (cgroup >= 0 || new.contains(.time)) && [ENOSYS, E2BIG].contains(error.errno)
+    }
 
     /// - Parameters:
     ///   - joined: namespaces to join.

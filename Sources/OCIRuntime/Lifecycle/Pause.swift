@@ -14,8 +14,14 @@ extension Runtime {
         case .paused: throw RuntimeError("container not running", hint: "it is paused already")
         default: throw RuntimeError("container not running")
         }
+        let cgroup = Cgroup(directories: container.record.cgroups)
         do throws(SysError) {
-            try Cgroup(directories: container.record.cgroups).freeze()
+            if let place = cgroup.placeOutside(of: container.record.pid) {
+                throw SysError.refused(
+                    "the container's first process would go on: it has left the container's cgroup for "
+                        + place)
+            }
+            try cgroup.freeze()
         } catch {
             throw RuntimeError(error)
         }
@@ -34,7 +40,7 @@ extension Runtime {
         }
     }
 
-    /// The pids of all processes in a container's cgroup, in order, as this process sees them.
+    /// The pids of a container's processes, in order, as this process sees them.
     public func processes(of id: String) throws(RuntimeError) -> [Int32] {
         let container = try Container(root: root, id: id)
         let cgroup = Cgroup(directories: container.record.cgroups)
@@ -45,7 +51,8 @@ extension Runtime {
                     + "may not make cgroups")
         }
         do throws(SysError) {
-            return try cgroup.pids()
+            let pids = try cgroup.pids()
+            return (pids + (try container.strays(besides: pids)).map(\.pid)).sorted()
         } catch {
             throw RuntimeError(error)
         }
