@@ -28,8 +28,13 @@ extension Performer {
 func lookupFault(_ path: String) -> String? {
     do throws(SysError) {
         let file = try status(of: path)
-        return file.isRegular && file.mode & 0o111 == 0
-            ? "its mode is \(octal(file.mode)): nobody may execute it" : nil
+        guard file.isRegular else { return nil }
+        if file.mode & 0o111 == 0 {
+            return "its mode is \(octal(file.mode)): nobody may execute it"
+        }
+        let noexec = 8
+        return try openFile(path, O_PATH).mountFlags() & noexec != 0
+            ? "it is on a file system that is mounted with noexec" : nil
     } catch {
         return pathFault(path, error.errno)
     }
