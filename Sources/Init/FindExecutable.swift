@@ -20,7 +20,8 @@ extension Performer {
         executable = found
     }
 
-    private static func look(for name: String, in directories: [String]) throws(SysError) -> String {
+    private static func look(for name: String, in directories: [String]) throws(SysError) -> String
+    {
         if name.utf8.contains(UInt8(ascii: "/")) {
             guard let reason = reasonNotExecutable(name) else { return name }
             throw .refused("exec: \(quoted(name)): \(reason)", hint: lookupFault(name))

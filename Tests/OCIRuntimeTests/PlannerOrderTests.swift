@@ -100,15 +100,18 @@ import Testing
         #expect(plan.names.filter { $0 == "init apply seccomp" }.count == 1)
         #expect(Array(plan.names.suffix(2)) == ["init set identity", "init execute"])
         let without = try config.with { $0.hooks = Hooks() }.plan()
-        #expect(without.names.last { $0 != "init execute" } == (noNewPrivileges
-            ? "init apply seccomp" : "init set identity"))
+        #expect(
+            without.names.last { $0 != "init execute" }
+                == (noNewPrivileges
+                    ? "init apply seccomp" : "init set identity"))
     }
 
     @Test(arguments: [
         // The sysctls lie below a path that becomes read-only.
         ("set sysctl", "make path read-only"), ("make path read-only", "mask path"),
         ("pivot_root", "make root read-only"), ("pivot_root", "make directory"),
-        ("make directory", "make root read-only"), ("mask path", "change directory"), ("pivot_root", "set sysctl"),
+        ("make directory", "make root read-only"), ("mask path", "change directory"),
+        ("pivot_root", "set sysctl"),
         ("make device", "pivot_root"), ("set propagation", "open root"), ("open root", "mount"),
         ("mount", "make device"), ("raise limit", "clone"), ("load seccomp", "clone"),
         ("change directory", "set umask"), ("set umask", "find executable"),

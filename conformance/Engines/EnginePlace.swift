@@ -21,8 +21,9 @@ final class EnginePlace {
         // A dash would put the slice into another.
         cgroup = "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
         mkdir(directory, 0o755)
-        for sub in ["lib", "lib-work", "etc", "etc-work", "top", "top-work", "root", "log", "run", "tmp"]
-        {
+        for sub in [
+            "lib", "lib-work", "etc", "etc-work", "top", "top-work", "root", "log", "run", "tmp",
+        ] {
             mkdir("\(directory)/\(sub)", 0o755)
         }
         let holder = try Daemon(

@@ -11,7 +11,8 @@ extension Conformance.Process {
     /// What the program's user may execute, and where it may be: the kernel's answer, in `create`.
     @Suite struct Access {
         /// A program of its own, whose rights a clause may change.
-        private func addProgram(_ c: Container, mode: mode_t, in directory: String = "/opt") throws {
+        private func addProgram(_ c: Container, mode: mode_t, in directory: String = "/opt") throws
+        {
             mkdir(c.rootfs + directory, 0o755)
             let copied = launch(["cp", Workspace.probe, c.rootfs + directory + "/probe"])
             try #require(copied.succeeded, "\(copied)")

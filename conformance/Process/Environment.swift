@@ -53,7 +53,8 @@ extension Conformance.Process {
         }
 
         @Test(
-            "the program is looked up in the PATH that it gets", .knownDifference(crun: "the first"))
+            "the program is looked up in the PATH that it gets", .knownDifference(crun: "the first")
+        )
         func path() throws {
             try withContainer { c in
                 mkdir(c.rootfs + "/opt", 0o755)

@@ -168,7 +168,9 @@ extension Conformance.Process {
             }
         }
 
-        @Test("a console socket's terminal is as the kernel makes it: its settings are the receiver's")
+        @Test(
+            "a console socket's terminal is as the kernel makes it: its settings are the receiver's"
+        )
         func consoleSocket() throws {
             try withContainer { c in
                 let socket = try ConsoleSocket(path: c.directory + "/s")

@@ -32,7 +32,8 @@ extension Conformance.Robustness {
 
         /// A container whose runtime does without some calls.
         private func withRefused(
-            _ calls: [Call] = Call.allCases, answering answer: Int32, _ body: (Container) throws -> Void
+            _ calls: [Call] = Call.allCases, answering answer: Int32,
+            _ body: (Container) throws -> Void
         ) throws {
             try withContainer { c in
                 c.sandbox = refusing(calls, answer)
@@ -162,7 +163,7 @@ extension Conformance.Robustness {
 
             var call: String {
                 switch self {
-                case .idMap: "mount_setattr(MOUNT_ATTR_IDMAP)"
+                case .idMap: "open_tree() for an id-mapped mount"
                 case .recursive: "mount_setattr(AT_RECURSIVE)"
                 case .root, .ownTree: "open_tree("
                 }
@@ -208,9 +209,11 @@ extension Conformance.Robustness {
                 mkdir(source, 0o755)
                 c.sandbox = [
                     "unshare", "--mount", "--propagation", "private", "sh", "-ec",
-                    "mount -t tmpfs -o ro,noexec none \"$0\"; exec \"$@\"", source,
+                    "mount -t tmpfs -o ro,noexec none \"$0\"; "
+                        + "exec unshare --user --map-root-user --mount \"$@\"", source,
                 ]
-                c.config.userNamespace(base: 100_000)
+                // Only the kernel's lock on what another user namespace mounted is to refuse.
+                c.config.editMount("/dev/pts") { $0.options.removeAll { $0 == "gid=5" } }
                 c.config.bind(source, at: "/mnt", options: ["rw", "exec"])
                 let outcome = try c.run()
                 #expect(outcome.stderr.contains("mount_setattr("), "\(outcome)")

@@ -199,7 +199,8 @@ extension Conformance.Robustness {
         @Test(
             "without /proc every command that is about containers says so", .swruncOnly,
             arguments: [
-                ["list"], ["state", "x"], ["delete", "--force", "x"], ["run", "x"], ["create", "x"],
+                ["list"], ["state", "x"], ["delete", "--force", "x"], ["run", "x"],
+                ["create", "x"],
             ])
         func needsProc(command: [String]) throws {
             let outcome = try withoutProc(command)

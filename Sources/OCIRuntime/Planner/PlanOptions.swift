@@ -28,7 +28,8 @@ package struct PlanOptions: Sendable, Equatable {
 
     /// Makes a set of options.
     package init(
-        id: String, bundle: String, status: Status = .creating, listensForStart: Bool = false, detached: Bool = false,
+        id: String, bundle: String, status: Status = .creating, listensForStart: Bool = false,
+        detached: Bool = false,
         consoleSocket: String? = nil, noPivot: Bool = false, noNewKeyring: Bool = false,
         cgroupManager: CgroupManager = .cgroupfs, systemd: SystemdInstance = .system,
         idLack: String? = nil
