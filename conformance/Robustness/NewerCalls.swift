@@ -213,7 +213,7 @@ extension Conformance.Robustness {
                         + "exec unshare --user --map-root-user --mount \"$@\"", source,
                 ]
                 // Only the kernel's lock on what another user namespace mounted is to refuse.
-                c.config.editMount("/dev/pts") { $0.options.removeAll { $0 == "gid=5" } }
+                c.config.editMount("/dev/pts") { $0.options = ["newinstance"] }
                 c.config.bind(source, at: "/mnt", options: ["rw", "exec"])
                 let outcome = try c.run()
                 #expect(outcome.stderr.contains("mount_setattr("), "\(outcome)")
