@@ -24,7 +24,7 @@ extension Performer {
                 refusal = refusal ?? error
             }
         }
-        if let refusal { throw refusal }
+        if let refusal, !prepared.unifiedMayRefuse { throw refusal }
     }
 
     private func join(_ file: Int32) throws(SysError) {

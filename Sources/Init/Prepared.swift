@@ -15,6 +15,8 @@ package struct Prepared: Sendable {
     /// `cgroup.procs` of the cgroups v2 of which the clone could enter none, the best first: no step of
     /// the plan does.
     package var unifiedCgroups: [Int32] = []
+    /// Whether a hybrid host's v2 is gone without where none of them takes the init.
+    package var unifiedMayRefuse = false
     /// The container's new namespaces that were made before the clone, by ``NamespacesAside``.
     package var madeNamespaces: [(kind: NamespaceKind, fd: Int32)] = []
     /// Namespaces to join.

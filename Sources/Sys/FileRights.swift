@@ -40,9 +40,9 @@ private func setFileIDs(_ uid: UInt32, _ gid: UInt32) throws(SysError) {
 /// Throws unless this process's rights on files let it execute the regular file: permissions, access
 /// control lists, and the mount's `noexec`, as the kernel judges them.
 package func verifyExecutable(_ path: String) throws(SysError) {
-    let result = unsafe csys_faccessat2(AT_FDCWD, path, X_OK)
     do throws(SysError) {
-        try NewerCall.faccessat2.check(result, "access(\(quoted(path)), X_OK)")
+        try unsafe NewerCall.faccessat2.check(
+            csys_faccessat2(AT_FDCWD, path, X_OK), "access(\(quoted(path)), X_OK)")
     } catch  where error.errno == ENOSYS {
         try verifySomebodysExecutable(path)
     }

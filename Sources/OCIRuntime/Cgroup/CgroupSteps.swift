@@ -74,14 +74,15 @@ extension HostPerformer {
                     ?? error.hinting(
                         "the cgroup \(place.full) takes no process: controllers are enabled below it, "
                             + "or it has gone")
-            } catch  where cgroup?.goesWithoutUnified == true {
-                break
             } catch  where launch.lacksClone3(error) {
                 // Without CLONE_INTO_CGROUP (5.7) the init moves itself there.
                 prepared.unifiedCgroups = try cgroup?.openUnifiedJoinFiles() ?? []
+                prepared.unifiedMayRefuse = cgroup?.goesWithoutUnified == true
                 keep(prepared.unifiedCgroups)
                 launch.hasClone3 = false
                 refusal = nil
+                break
+            } catch  where cgroup?.goesWithoutUnified == true {
                 break
             } catch  where error.errno == EACCES {
                 // cgroup-v2.rst, "Delegation Containment": not across what is not the user's own.
