@@ -153,7 +153,9 @@ import Testing
             $0.error("no")
         }
         #expect(lines.count == 1)
-        #expect(lines.first?.hasPrefix(#"{"level":"error","msg":"no; warning: careful","time":"2"#) == true)
+        #expect(
+            lines.first?.hasPrefix(#"{"level":"error","msg":"no; warning: careful","time":"2"#)
+                == true)
         #expect(lines.first?.hasSuffix(#"Z"}"#) == true)
     }
 
