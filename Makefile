@@ -1,7 +1,8 @@
 # make            builds bin/swrunc
 # make quickstart runs a container and shows what it looks like from inside
 # make test       runs all tests but those through the container engines
-# make test-engines installs Docker, containerd, Podman, Buildah and lxcfs, and runs those
+# make test-engines installs Docker, containerd, Podman, Buildah and lxcfs, makes a root file system with
+#                  those of Debian 13, and runs those
 # make test-vm    runs those about the kernel in virtual machines
 # make sweep      looks for holes: everything is killed, fails and races in turn
 # Every goal does its own set-up. CONTRIBUTING.md says when to use which.

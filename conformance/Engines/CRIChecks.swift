@@ -133,6 +133,40 @@ extension Engines {
             }
         }
 
+        @Test(
+            "hostUsers: false: the pod's containers have one user namespace, and its root is nobody's",
+            .requiresDebian(13, "containerd 1.6 has no user namespaces for pods"))
+        func userNamespace() throws {
+            try check(Containerd.self) { containerd in
+                // The kubelet gives each such pod its own 65536 ids; mode 0 is the pod's.
+                let ids: Proto = [1: 200_000, 2: 0, 3: 65536]
+                let users: Proto = [5: [1: 0, 2: ids, 3: ids]]
+                try containerd.withPod(namespaces: users) { pod in
+                    let script =
+                        "id -u; readlink /proc/self/ns/user; awk '{ print $2 }' /proc/self/uid_map"
+                    var seen: [[Substring]] = []
+                    for _ in 0..<2 {
+                        let id = try pod.start(
+                            ["sleep", "600"], linux: [1: [4: 67_108_864], 2: [3: users]])
+                        let exec = try pod.exec(
+                            id,
+                            script
+                                + "; touch /new /tmp/x && chown 1000 /new && stat -c %u /new /bin")
+                        seen.append(exec.stdout.split(separator: "\n"))
+                        try verify(
+                            seen.last?.count == 5 && exec.status == 0
+                                && ControlFile.memory.read(in: pod.cgroup(of: id)) == "67108864",
+                            "\(exec)")
+                    }
+                    let own = try FileManager.default.destinationOfSymbolicLink(
+                        atPath: "/proc/self/ns/user")
+                    try verify(
+                        seen[0] == seen[1] && seen[0][1] != own && seen[0][0] == "0"
+                            && seen[0][2...] == ["200000", "1000", "0"], "\(seen)")
+                }
+            }
+        }
+
         @Test("a program that is missing is named in the error of StartContainer")
         func missingProgram() throws {
             try check(Containerd.self) { containerd in
@@ -220,14 +254,15 @@ private struct Pod {
 
 extension Containerd {
     /// Gives `body` a pod whose runtime handler is the runtime, and removes it.
-    fileprivate func withPod(_ body: (Pod) throws -> Void) throws {
+    /// - Parameter namespaces: `NamespaceOption`, besides a pid namespace for each container.
+    fileprivate func withPod(namespaces: Proto = [:], _ body: (Pod) throws -> Void) throws {
         let name = Workspace.nextName()
         let logs = "\(place.directory)/log/\(name)"
         let slice = place.cgroup.dropLast(".slice".count) + "-pod1.slice"
         let parent = Host.hasSystemd ? "\(place.cgroup)\(slice)" : place.cgroup
         let config: Proto = [
             1: [1: "\(name)", 2: "\(name)", 3: "default"], 2: "pod-host", 3: "\(logs)",
-            8: [1: "\(parent)", 2: [1: [2: 1]]],
+            8: [1: "\(parent)", 2: [1: namespaces + [(2, 1)]]],
         ]
         let id = try runtimeService("RunPodSandbox", [1: config, 2: "tested"])[1].text
         defer {

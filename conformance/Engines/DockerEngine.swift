@@ -5,23 +5,45 @@ import Testing
 class DockerEngine: Engine {
     let place: EnginePlace
     let runtime: String
-    private let daemon: Daemon
+    private(set) var daemon: Daemon
+    private let start: () throws -> Daemon
 
     required init(runtime: String, place: EnginePlace) throws {
         self.place = place
         self.runtime = runtime
-        let directory = place.directory
-        daemon = try place.start(
-            "dockerd",
-            [
-                "/usr/sbin/dockerd", "--host", "unix://\(directory)/docker.sock",
-                "--data-root", directory + "/data", "--exec-root", directory + "/exec",
-                "--pidfile", directory + "/docker.pid", "--cgroup-parent", place.cgroupParent,
-                "--exec-opt", "native.cgroupdriver=" + EnginePlace.cgroupDriver,
-                "--add-runtime", "tested=" + runtime, "--default-runtime", "tested",
-            ] + Self.options)
-        try daemon.ready { self.docker("version").succeeded }
+        let environment = try BuildKit.environment(runtime: runtime, place: place)
+        let arguments = Self.arguments(runtime: runtime, place: place) + Self.options
+        start = { try place.start("dockerd", arguments, environment: environment) }
+        daemon = try start()
+        try awaitDaemon()
         try docker("import", try place.makeImage(), "box").mustSucceed()
+    }
+
+    private static func arguments(runtime: String, place: EnginePlace) -> [String] {
+        let directory = place.directory
+        return [
+            "/usr/sbin/dockerd", "--host", "unix://\(directory)/docker.sock",
+            "--data-root", directory + "/data", "--exec-root", directory + "/exec",
+            "--pidfile", directory + "/docker.pid", "--cgroup-parent", place.cgroupParent,
+            "--exec-opt", "native.cgroupdriver=" + EnginePlace.cgroupDriver,
+            "--add-runtime", "tested=" + runtime, "--default-runtime", "tested",
+        ]
+    }
+
+    private func awaitDaemon() throws {
+        try daemon.ready { self.docker("version").succeeded }
+    }
+
+    /// Ends the daemon, lets `body` look, and starts it again.
+    func withoutDaemon(_ body: () throws -> Void) throws {
+        daemon.end()
+        defer {
+            do {
+                daemon = try start()
+                try awaitDaemon()
+            } catch { Issue.record(error) }
+        }
+        try body()
     }
 
     /// What a daemon of another kind is started with besides.
@@ -45,7 +67,7 @@ class DockerEngine: Engine {
         docker(arguments, sourceLocation: sourceLocation)
     }
 
-    private var client: [String] {
+    var client: [String] {
         ["/usr/bin/docker", "--host", "unix://\(place.directory)/docker.sock"]
     }
 

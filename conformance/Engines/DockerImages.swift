@@ -50,7 +50,7 @@ extension Engines.Docker {
 
                     """, to: context + "/Dockerfile")
                 var options = LaunchOptions()
-                // BuildKit has an executor of its own, which takes no runtime.
+                // The other builder has its own way to a runtime.
                 options.environment = ProcessInfo.processInfo.environment
                     .merging(["DOCKER_BUILDKIT": "0"]) { $1 }
                 try docker.docker(["build", "--rm=false", "--tag", "built", context], options)

@@ -193,6 +193,28 @@ extension Engines.Docker {
             }
         }
 
+        @Test("--health-cmd: run in the container again and again, and its state follows")
+        func healthCheck() throws {
+            try check(DockerEngine.self) { docker in
+                let flags = ["--health-cmd", "test -e /well", "--health-interval", "100ms"]
+                try docker.withContainer(
+                    flags[0], flags[1], flags[2], flags[3], "--health-retries=1"
+                ) { name in
+                    func becomes(_ state: String) throws {
+                        let reached = eventually {
+                            (try? docker.inspect(name, "{{.State.Health.Status}}")) == state
+                        }
+                        try verify(reached, "not \(state): \(docker.docker("inspect", name))")
+                    }
+                    try becomes("unhealthy")
+                    _ = try docker.exec(name, "touch /well")
+                    try becomes("healthy")
+                    _ = try docker.exec(name, "rm /well")
+                    try becomes("unhealthy")
+                }
+            }
+        }
+
         @Test("top: the processes of the container, and no others")
         func top() throws {
             try check(DockerEngine.self) { docker in

@@ -95,6 +95,83 @@ extension Engines.Docker {
             }
         }
 
+        @Test(
+            "-v …:ro: what is mounted below it is read-only as well, unless that is not wanted",
+            .requiresDebian(13, "Docker 20.10 leaves that writable"))
+        func recursiveReadOnly() throws {
+            try check(DockerEngine.self) { docker in
+                try withMountBelow(docker) { directory in
+                    let mount = "type=bind,src=\(directory),dst=/there,readonly"
+                    let script =
+                        "for d in there there/below; do echo x > /$d/x && echo $d; done; true"
+                    for flags in [
+                        ["-v", directory + ":/there:ro"],
+                        ["--mount", mount + ",bind-recursive=readonly,bind-propagation=rprivate"],
+                    ] {
+                        let seen = try docker.run(flags[0], flags[1], script: script)
+                        try verify(seen == "", "\(flags): \(seen)")
+                    }
+                    let seen = try docker.run(
+                        "--mount", mount + ",bind-recursive=writable", script: script)
+                    try verify(seen == "there/below", seen)
+                }
+            }
+        }
+
+        @Test("-v …:rshared, rslave: mounts go both ways, or in only")
+        func propagation() throws {
+            try check(DockerEngine.self) { docker in
+                try withMountBelow(docker) { directory in
+                    for (propagation, isShared) in [("rshared", true), ("rslave", false)] {
+                        let volume = directory + ":/there:" + propagation
+                        try docker.withContainer("--privileged", "-v", volume) { name in
+                            let mount = "mount -t tmpfs t"
+                            _ = try docker.exec(
+                                name,
+                                "mkdir -p /there/out && \(mount) /there/out; touch /there/out/x")
+                            let out = docker.place.run(["ls", directory + "/out"]).trimmed
+                            try verify(out == (isShared ? "x" : ""), "\(propagation): \(out)")
+                            try docker.place.run([
+                                "sh", "-ec",
+                                "mkdir -p $0; \(mount) $0; touch $0/y", directory + "/in",
+                            ]).mustSucceed()
+                            let inside = try docker.exec(name, "ls /there/in; umount /there/out")
+                            docker.place.run(["umount", directory + "/in"])
+                            try verify(inside == "y", "\(propagation): \(inside)")
+                        }
+                    }
+                }
+            }
+        }
+
+        /// Gives `body` a directory of the host's with a tmpfs in its `below`.
+        private func withMountBelow(
+            _ docker: DockerEngine, _ body: (String) throws -> Void
+        ) throws {
+            let directory = "\(docker.place.directory)/tmp/\(Workspace.nextName())"
+            try docker.place.run([
+                "sh", "-ec", "mkdir -p $0/below; mount -t tmpfs below $0/below", directory,
+            ]).mustSucceed()
+            defer { docker.place.run(["umount", directory + "/below"]) }
+            try body(directory)
+        }
+
+        @Test(
+            "--mount volume-subpath: a directory of a volume",
+            .requiresDebian(13, "Docker 20.10 has no volume-subpath"))
+        func volumeSubpath() throws {
+            try check(DockerEngine.self) { docker in
+                let volume = Workspace.nextName()
+                defer { docker.docker("volume", "rm", volume) }
+                _ = try docker.run(
+                    "-v", volume + ":/data", script: "mkdir /data/sub; echo kept > /data/sub/file")
+                let kept = try docker.run(
+                    "--mount", "type=volume,src=\(volume),dst=/sub,volume-subpath=sub",
+                    script: "cat /sub/file")
+                try verify(kept == "kept", kept)
+            }
+        }
+
         @Test("-v of a path: the host's directory or file, writable or not")
         func bindVolume() throws {
             try check(DockerEngine.self) { docker in

@@ -21,9 +21,8 @@ final class EnginePlace {
         // A dash would put the slice into another.
         cgroup = "/" + (Host.hasSystemd ? name.replacing("-", with: "_") + ".slice" : name)
         mkdir(directory, 0o755)
-        for sub in [
-            "lib", "lib-work", "etc", "etc-work", "top", "top-work", "root", "log", "run", "tmp",
-        ] {
+        let layers = ["etc", "lib", "top"].flatMap { [$0, $0 + "-work"] }
+        for sub in layers + ["root", "log", "run", "tmp"] {
             mkdir("\(directory)/\(sub)", 0o755)
         }
         let holder = try Daemon(

@@ -21,10 +21,10 @@ class Podman: Engine {
     func end() { place.end() }
 
     /// What a host may not have: limits above the caller's (CAP_SYS_RESOURCE), systemd, a journal.
-    /// Limits that are not said are Podman's choice from 5 on, and Buildah's.
+    /// Buildah 1.39 knows no empty list of limits, and Podman 4.3 sets none other for a pod.
     private static let config = """
         [containers]
-        default_ulimits = ["nofile=1024:4096", "nproc=1024:4096"]
+        default_ulimits = [\(Debian.version < 13 ? "" : #""nofile=1024:4096", "nproc=1024:4096""#)]
         log_driver = "k8s-file"
         [engine]
         cgroup_manager = "\(EnginePlace.cgroupDriver)"

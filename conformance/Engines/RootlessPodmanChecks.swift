@@ -50,6 +50,21 @@ extension Engines {
             }
         }
 
+        @Test(
+            "the container has a network over pasta, with a port that is published",
+            .requiresDebian(13, "Podman 4.3 has no pasta"))
+        func pasta() throws {
+            try check(RootlessPodman.self) { podman in
+                let serve = "echo hello > /tmp/index.html; exec httpd -f -p 80 -h /tmp"
+                try podman.running(
+                    ["--network", "pasta", "--publish", "4001:80"], ["sh", "-c", serve]
+                ) { _ in
+                    let get = { podman.place.run(["curl", "-s", "http://127.0.0.1:4001/"]) }
+                    try verify(eventually { get().trimmed == "hello" }, "\(get())")
+                }
+            }
+        }
+
         @Test("its cgroups can be seen, and cannot be written to")
         func cgroups() throws {
             try check(RootlessPodman.self) { podman in
