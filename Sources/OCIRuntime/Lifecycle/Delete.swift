@@ -141,16 +141,15 @@ extension Runtime {
         } catch {
             throw RuntimeError(error)
         }
-        var mine: Cgroup?
+        var mine: [Cgroup] = []
         if let bytes = try? directory.read(StateDirectory.configFile),
             let config = try? Config(parsing: bytes),
-            let cgroup = try? cgroup(for: config, id: id),
-            try !isOthers(cgroup, than: id)
+            let cgroups = try? cgroups(for: config, id: id)
         {
-            mine = cgroup
+            for cgroup in cgroups where try !isOthers(cgroup, than: id) { mine.append(cgroup) }
         }
         do throws(SysError) {
-            try mine?.removeUnrecorded()
+            for var cgroup in mine { try cgroup.removeUnrecorded() }
             try directory.remove()
         } catch {
             throw RuntimeError(error)
