@@ -72,25 +72,6 @@ extension Conformance.Robustness {
         }
 
         @Test(
-            "the cgroup of such a container goes as well where its name is like systemd's",
-            .swruncOnly)
-        func likeSystemd() throws {
-            try withContainer { c in
-                c.config.linux.cgroupsPath = .string("system.slice:docker:" + c.id)
-                c.config.program("sleep", "600")
-                #expect(try c.runDetached().succeeded)
-                let paths = readText("/proc/\(c.pid)/cgroup").split(separator: "\n")
-                    .compactMap { $0.split(separator: ":", maxSplits: 2).last.map(String.init) }
-                    .filter { $0.contains(c.id) }
-                #expect(paths.contains { !Leaks.cgroups($0).isEmpty })
-                try writeText("garbage", to: try stateFile(c))
-                #expect(c.delete("--force").succeeded)
-                let left = paths.flatMap(Leaks.cgroups)
-                #expect(left.isEmpty, "left: \(left)")
-            }
-        }
-
-        @Test(
             "a state with a pid that is everybody's, or another's, ends nobody",
             arguments: ["-1", "0", "1", "2"], ["kill", "delete"])
         func foreignPid(pid: String, command: String) throws {

@@ -114,23 +114,17 @@ extension HostPerformer {
 }
 
 extension Runtime {
-    /// The cgroups that a config may mean, as the container of that config has one of them already: a
-    /// name like systemd's means a scope or, to the cgroupfs driver, just itself.
-    func cgroups(for config: Config, id: String) throws(PlanError) -> [Cgroup] {
-        let text = config.linux.cgroupsPath
+    /// The cgroup that a config names, as the container of that config has it already.
+    func cgroup(for config: Config, id: String) throws(PlanError) -> Cgroup {
         let isUser = HostFacts.isRootless
-        let systemd = SystemdInstance(
-            isUser: isUser,
-            controlGroup: isUser ? (try? Systemd(isUser: true).controlGroup()) ?? "" : "")
-        let layout = CgroupLayout.gather()
-        var cgroups: [Cgroup] = []
-        for driver in CgroupPath.isSystemdStyle(text ?? "")
-            ? [CgroupManager.systemd, .cgroupfs] : [cgroupManager]
-        {
-            let path = try CgroupPath(text, id: id, manager: driver, systemd: systemd)
-            cgroups.append(Cgroup(layout: layout, path: path, exists: true))
-        }
-        return cgroups
+        let path = try CgroupPath(
+            config.linux.cgroupsPath, id: id,
+            manager: CgroupPath.isSystemdStyle(config.linux.cgroupsPath ?? "")
+                ? .systemd : cgroupManager,
+            systemd: SystemdInstance(
+                isUser: isUser,
+                controlGroup: isUser ? (try? Systemd(isUser: true).controlGroup()) ?? "" : ""))
+        return Cgroup(layout: .gather(), path: path, exists: true)
     }
 }
 

@@ -141,15 +141,16 @@ extension Runtime {
         } catch {
             throw RuntimeError(error)
         }
-        var mine: [Cgroup] = []
+        var mine: Cgroup?
         if let bytes = try? directory.read(StateDirectory.configFile),
             let config = try? Config(parsing: bytes),
-            let cgroups = try? cgroups(for: config, id: id)
+            let cgroup = try? cgroup(for: config, id: id),
+            try !isOthers(cgroup, than: id)
         {
-            for cgroup in cgroups where try !isOthers(cgroup, than: id) { mine.append(cgroup) }
+            mine = cgroup
         }
         do throws(SysError) {
-            for var cgroup in mine { try cgroup.removeUnrecorded() }
+            try mine?.removeUnrecorded()
             try directory.remove()
         } catch {
             throw RuntimeError(error)
