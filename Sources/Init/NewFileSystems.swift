@@ -70,10 +70,18 @@ extension Performer {
                 let tree = try detached(fileSystem, attributes)
                 try attachMount(tree.raw, on: target, path)
                 return tree
-            } catch let error where error.errno == ENOSYS {}
+            } catch let error where needsClassic(error, fileSystem) {}
         }
         try mountClassic(fileSystem, attributes, on: target, path)
         return try openMounted(path)
+    }
+
+    /// Whether `mount(2)` may do what `fsconfig(2)` did not: of a file system that has not been ported to
+    /// it, as overlay before Linux 6.5, it takes no comma.
+    private func needsClassic(_ error: SysError, _ fileSystem: FileSystemPlan) -> Bool {
+        error.errno == ENOSYS
+            || error.errno == EINVAL
+                && fileSystem.data.contains { $0.utf8.contains(UInt8(ascii: ",")) }
     }
 
     private func openTarget(

@@ -38,10 +38,11 @@ extension Conformance {
         func exec(place: Place) throws {
             try withMoved(place) { c, path in
                 if Host.isUnified, place != .gone {
-                    // A cgroup with controllers below it takes no processes.
+                    // A cgroup with controllers of resources that processes share below it takes no
+                    // processes.
                     let own = "/sys/fs/cgroup" + c.cgroupsPath
                     mkdir(own + "/divided", 0o755)
-                    try writeText("+pids", to: own + "/cgroup.subtree_control")
+                    try writeText("+memory", to: own + "/cgroup.subtree_control")
                 }
                 let paths = c.memberships(c.execSh("cat /proc/self/cgroup"))
                 for (hierarchy, shown) in paths {

@@ -426,7 +426,7 @@ extension Conformance.Process {
                     #expect(eventually { exists(c.rootfs + "/sent") })
                     let open = try FileManager.default.contentsOfDirectory(
                         atPath: "/proc/\(pid)/fd")
-                    #expect(open.count < 20, "\(open)")
+                    #expect(open.count < 30, "\(open)")
                     try writeText("", to: c.rootfs + "/seen")
                 }
                 c.config.shell(

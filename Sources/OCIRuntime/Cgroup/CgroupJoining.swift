@@ -39,6 +39,9 @@ extension Cgroup {
     package func openUnifiedJoinFiles() throws(SysError) -> [Int32] {
         var files: [Int32] = []
         var absence: SysError?
+        if let unified, (try? Self.reads("\(unified.full)/cgroup.type", "domain invalid")) == true {
+            _ = becomesThreaded()
+        }
         for directory in unifiedPlaces {
             do throws(SysError) {
                 files.append(try openFile("\(directory.full)/cgroup.procs", O_WRONLY).release())

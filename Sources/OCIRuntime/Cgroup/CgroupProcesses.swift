@@ -126,7 +126,7 @@ extension Cgroup {
         return (try? reads("\(full)/freezer.state", "FROZEN")) ?? false
     }
 
-    private static func reads(_ path: String, _ value: String) throws(SysError) -> Bool {
+    static func reads(_ path: String, _ value: String) throws(SysError) -> Bool {
         try readFile(path).starts(with: value.utf8)
     }
 
@@ -249,12 +249,14 @@ extension Cgroup {
     }
 
     /// The same for a cgroup that a config alone tells of. In a hybrid host's v2 others may live, to whom
-    /// `create` has left it: it goes if nobody is in it.
+    /// `create` has left it: nobody is killed there. An init whose `create` is gone ends by itself.
     mutating func removeUnrecorded() throws(SysError) {
         let unified = goesWithoutUnified ? unified : nil
         if unified != nil { members.removeLast() }
         try remove()
-        if let unified { _ = try remove(unified) }
+        guard let unified else { return }
+        let deadline = Deadline(milliseconds: 2000)
+        while try !remove(unified), deadline.milliseconds > 0 { sleep(nanoseconds: 1_000_000) }
     }
 
     /// False where something is left in it.
