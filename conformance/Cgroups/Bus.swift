@@ -231,10 +231,13 @@ extension Conformance.Bus {
             var holders: [pid_t] = []
             options.whileRunning = { pid in
                 let children = "/proc/\(pid)/task/\(pid)/children"
-                #expect(eventually { !readText(children).isEmpty })
-                // But who made namespaces meanwhile, and has ended.
-                holders = readText(children).split(separator: " ").compactMap { pid_t($0) }
-                    .filter { pid in eventually(within: 0.5) { isZombie(pid) } == false }
+                // But who makes namespaces meanwhile, and ends.
+                let found = eventually {
+                    holders = readText(children).split(separator: " ").compactMap { pid_t($0) }
+                        .filter { pid in eventually(within: 0.5) { isZombie(pid) } == false }
+                    return !holders.isEmpty
+                }
+                #expect(found)
                 for holder in holders {
                     let isEmpty = eventually {
                         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(holder)/fd"))?

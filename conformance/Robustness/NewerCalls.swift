@@ -118,10 +118,12 @@ extension Conformance.Robustness {
             try withRefused(answering: answer) { c in
                 try #require(try c.runDetached().succeeded)
                 var options = LaunchOptions()
+                options.stdout = .file(c.directory + "/events")
                 options.whileRunning = { _ in
+                    #expect(eventually { !readText(c.directory + "/events").isEmpty })
                     #expect(c.kill("KILL").succeeded)
                 }
-                let events = c.runtime(["events", c.id], options)
+                let events = c.runtime(["events", "--interval", "50ms", c.id], options)
                 #expect(events.succeeded, "\(events)")
             }
         }

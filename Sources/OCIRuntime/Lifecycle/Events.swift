@@ -53,8 +53,20 @@ extension Runtime {
         let container = try Container(root: root, id: id)
         let cgroup = try cgroup(of: container)
         let group = container.resctrlGroup(of: try container.config())
-        let process = try open { () throws(SysError) in try container.identity.open() }
-        let memory = try open { () throws(SysError) in try cgroup.openOutOfMemoryEvents() }
+        let process: ProcessHandle
+        do throws(SysError) {
+            process = try container.identity.open()
+        } catch {
+            // It has ended since the look at its status.
+            if error.errno == ESRCH { return }
+            throw RuntimeError(error)
+        }
+        let memory: Fd
+        do throws(SysError) {
+            memory = try cgroup.openOutOfMemoryEvents()
+        } catch {
+            throw RuntimeError(error)
+        }
         var kills = cgroup.outOfMemoryKills
         var next = Deadline(milliseconds: interval)
         while true {
@@ -76,16 +88,6 @@ extension Runtime {
                 let statistics = Statistics(of: cgroup, group)
                 try report(ContainerEvent(id: id, kind: .statistics(statistics)))
             }
-        }
-    }
-
-    private func open<Opened: ~Copyable>(
-        _ work: () throws(SysError) -> Opened
-    ) throws(RuntimeError) -> Opened {
-        do throws(SysError) {
-            return try work()
-        } catch {
-            throw RuntimeError(error)
         }
     }
 
