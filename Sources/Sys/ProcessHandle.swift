@@ -45,9 +45,15 @@ package struct ProcessHandle: ~Copyable {
     }
 }
 
-/// `pidfd_open(2)`.
+/// `pidfd_open(2)`. Of a process that is just being reaped the kernel says that its pid is no process's
+/// (EINVAL, in later ones ENOENT): it has gone, which is ESRCH here.
 package func openPidfd(_ pid: Int32) throws(SysError) -> Fd {
-    Fd(owning: try NewerCall.pidfdOpen.check(csys_pidfd_open(pid), "pidfd_open(\(pid))"))
+    let call = "pidfd_open(\(pid))"
+    do throws(SysError) {
+        return Fd(owning: try NewerCall.pidfdOpen.check(csys_pidfd_open(pid), call))
+    } catch  where pid > 0 && (error.errno == EINVAL || error.errno == ENOENT) {
+        throw SysError(call, ESRCH)
+    }
 }
 
 /// `pidfd_send_signal(2)`, which also takes a directory of procfs.
