@@ -216,8 +216,15 @@ package func sealedCopy(of path: String) throws(SysError) -> Fd {
         done += count
     }
     try check(csys_fchmod(copy.raw, 0o755), "fchmod(memfd)")
-    try check(csys_fcntl(copy.raw, addSeals, allSeals), "fcntl(memfd, F_ADD_SEALS)")
-    return copy
+    // A page that the kernel itself holds for a moment (reclaim, compaction) looks as if somebody could
+    // write to it: EBUSY, after waiting 150 ms.
+    let deadline = Deadline(seconds: 10)
+    while true {
+        let result = csys_fcntl(copy.raw, addSeals, allSeals)
+        if result == -Int(EBUSY), deadline.milliseconds > 0 { continue }
+        try check(result, "fcntl(memfd, F_ADD_SEALS)")
+        return copy
+    }
 }
 
 /// `setsid(2)`.
