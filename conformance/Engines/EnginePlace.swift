@@ -75,7 +75,10 @@ final class EnginePlace {
     /// The command line that runs a command in the place's namespaces.
     func inside(_ arguments: [String]) -> [String] {
         guard let holder else { return arguments }
-        return ["nsenter", "--target", "\(holder.pid)", "--mount", "--net", "--"] + arguments
+        // A directory of the caller's may not be in another Debian.
+        let clean = ["env", "-u", "TMPDIR"]
+        return ["nsenter", "--target", "\(holder.pid)", "--mount", "--net", "--"] + clean
+            + arguments
     }
 
     /// Runs a command in the place to its end.
